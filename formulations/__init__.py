@@ -1,0 +1,1 @@
+"""What optimal means: one folder a problem, each with its referee and its models."""

@@ -1,0 +1,46 @@
+"""What a referee says of a decision."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A constraint that a decision breaks.
+
+    Attributes
+    ----------
+    constraint
+        Name of the constraint.
+    place
+        Where it is broken, in domain words.
+    amount
+        By how much, in the constraint's unit.
+    """
+
+    constraint: str
+    place: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A referee's judgement.
+
+    Attributes
+    ----------
+    objective
+        Value of the decision, None when it is infeasible.
+    parts
+        The objective's parts by name, each None when the decision is infeasible.
+    violations
+        Every violated constraint; empty exactly when the decision is feasible.
+    """
+
+    objective: float | None
+    parts: dict[str, float | None]
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def feasible(self) -> bool:
+        """Whether no constraint is violated."""
+        return not self.violations

@@ -1,0 +1,217 @@
+"""Fields of a record, declared by what they hold: kind of number, range and named dimensions.
+
+A dataclass attribute declared by one of the functions here is validated, copied and frozen when the record is made,
+whether from Python values or from JSON. Dimensions are named, and equal names must have equal sizes within one record::
+
+    data_bits: FloatArray = reals("users")
+    uplink_bps: FloatArray = reals("users", "devices")
+"""
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+LARGEST_INTEGER = 2**53  # beyond it not every integer is a double, and other readers of JSON would change it
+
+
+class Dimensions:
+    """Sizes of the named dimensions met so far, each with the field that set it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, str]] = {}
+
+    def agree(self, name: str, size: int, place: str) -> None:
+        """Note a dimension's size, or object to one that differs from an earlier field's."""
+        known, where = self._known.setdefault(name, (size, place))
+        if known != size:
+            raise InputError(f"has {size} entries, but there are {known} {name} by {where}", place)
+
+    def size(self, name: str) -> int:
+        """Size of a dimension, 0 when no field has shown one."""
+        return self._known.get(name, (0, ""))[0]
+
+
+class Kind(ABC):
+    """What a field holds: how to read and check it, and how to write it as JSON."""
+
+    @abstractmethod
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> Any:
+        """Return the checked value; `place` names it in errors."""
+
+    def write(self, value: Any) -> Any:
+        """Return the value as JSON types."""
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
+class _Range:
+    """Numbers admitted by a field."""
+
+    integer: bool
+    least: float
+    above_least: bool = False
+    most: float = math.inf
+
+    def check(self, value: Any, place: str) -> float | int:
+        number = _integer(value, place) if self.integer else as_real(value, place)
+        if number < self.least or (self.above_least and number == self.least):
+            raise InputError(f"must be {'above' if self.above_least else 'at least'} {self.least:g}, is {value}", place)
+        if number > self.most:
+            raise InputError(f"must be at most {self.most:g}, is {value}", place)
+        return number
+
+    def check_array(self, array: npt.NDArray[Any], place: str) -> None:
+        """Check all numbers at once, and name the first one that is wrong."""
+        wrong = ~np.isfinite(array) | (array <= self.least if self.above_least else array < self.least)
+        wrong |= array > (min(self.most, LARGEST_INTEGER) if self.integer else self.most)
+        if wrong.any():
+            at = tuple(np.argwhere(wrong)[0])
+            self.check(array[at].item(), place + "".join(f"[{i}]" for i in at))
+
+
+def as_real(value: Any, place: str) -> float:
+    """A finite number of either sign, or an error that names the place."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputError(f"must be a number, is {_shown(value)}", place)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise InputError("is too large for a double", place) from None
+    if not math.isfinite(number):
+        raise InputError(f"must be finite, is {number}", place)
+    return number + 0.0  # -0.0 becomes 0.0, so that equal instances have equal hashes
+
+
+def _integer(value: Any, place: str) -> int:
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise InputError(f"must be an integer, is {_shown(value)}", place)
+    if abs(int(value)) > LARGEST_INTEGER:
+        raise InputError("is too large for an integer here (limit 2^53)", place)
+    return int(value)
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON would show it, cut short."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = f'"{value}"' if isinstance(value, str) else "a list" if isinstance(value, list | tuple) else repr(value)
+    text = "an object" if isinstance(value, Mapping) else text
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scalar(Kind):
+    range: _Range
+    optional: bool
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> Any:
+        if value is None and self.optional:
+            return None
+        return self.range.check(value, place)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Choice(Kind):
+    options: tuple[str, ...]
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> str:
+        if not isinstance(value, str) or value not in self.options:
+            raise InputError(f"must be one of {', '.join(self.options)}, is {_shown(value)}", place)
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
+class _Array(Kind):
+    range: _Range
+    dimensions: tuple[str, ...]
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> npt.NDArray[Any]:
+        dtype = np.int64 if self.range.integer else np.float64
+        if isinstance(value, np.ndarray):
+            array = self._from_array(value, place)
+        else:
+            numbers: list[float | int] = []
+            shape = self._flatten(value, place, 0, dimensions, numbers)
+            array = np.array(numbers, dtype).reshape(shape)
+        for axis, name in enumerate(self.dimensions):
+            if array.size or not any(n == 0 for n in array.shape[:axis]):
+                dimensions.agree(name, array.shape[axis], place + "[0]" * axis)
+        self.range.check_array(array, place)
+        array = array.astype(dtype) + dtype(0)
+        array.setflags(write=False)
+        return array
+
+    def write(self, value: Any) -> Any:
+        return value.tolist()
+
+    def _from_array(self, value: npt.NDArray[Any], place: str) -> npt.NDArray[Any]:
+        if value.ndim != len(self.dimensions):
+            raise InputError(f"must have {len(self.dimensions)} dimensions, has {value.ndim}", place)
+        if not np.issubdtype(value.dtype, np.integer) and (
+            self.range.integer or not np.issubdtype(value.dtype, np.floating)
+        ):
+            raise InputError(f"must hold {'integers' if self.range.integer else 'numbers'}, holds {value.dtype}", place)
+        return value
+
+    def _flatten(
+        self, value: Any, place: str, axis: int, dimensions: Dimensions, numbers: list[float | int]
+    ) -> tuple[int, ...]:
+        """Append the numbers of nested lists in order; return the shape."""
+        if not isinstance(value, Sequence) or isinstance(value, str):
+            raise InputError(f"must be a list of {self.dimensions[axis]}, is {_shown(value)}", place)
+        if axis + 1 == len(self.dimensions):
+            exact = int if self.range.integer else float
+            for i, item in enumerate(value):
+                # The common case first: a plain number needs no further look before the check of the whole array.
+                if type(item) is exact and (exact is float or abs(item) <= LARGEST_INTEGER):
+                    numbers.append(item)
+                else:
+                    numbers.append(_integer(item, f"{place}[{i}]") if exact is int else as_real(item, f"{place}[{i}]"))
+            return (len(value),)
+        shapes = [
+            self._flatten(item, f"{place}[{i}]", axis + 1, dimensions, numbers) for i, item in enumerate(value)
+        ]
+        for i, shape in enumerate(shapes):
+            if shape != shapes[0]:
+                raise InputError(f"has {shape[0]} entries, but {place}[0] has {shapes[0][0]}", f"{place}[{i}]")
+        inner = shapes[0] if shapes else tuple(dimensions.size(name) for name in self.dimensions[axis + 1 :])
+        return (len(value), *inner)
+
+
+def _declare(kind: Kind) -> Any:
+    return dataclasses.field(metadata={"kind": kind})
+
+
+def real(*, positive: bool = False, most: float = math.inf, optional: bool = False) -> Any:
+    """A number, at least 0 or above it; `optional` admits null."""
+    return _declare(_Scalar(_Range(False, 0, positive, most), optional))
+
+
+def integer(*, least: int = 0, optional: bool = False) -> Any:
+    """An integer; `optional` admits null."""
+    return _declare(_Scalar(_Range(True, least), optional))
+
+
+def choice(*options: str) -> Any:
+    """One of the given words."""
+    return _declare(_Choice(options))
+
+
+def reals(*dimensions: str, positive: bool = False, most: float = math.inf) -> Any:
+    """An array of numbers, at least 0 or above it, with named dimensions."""
+    return _declare(_Array(_Range(False, 0, positive, most), dimensions))
+
+
+def integers(*dimensions: str, least: int = 0) -> Any:
+    """An array of integers with named dimensions."""
+    return _declare(_Array(_Range(True, least), dimensions))

@@ -1,0 +1,1 @@
+"""How the optimum is reached: engines, decompositions and heuristics behind one protocol."""

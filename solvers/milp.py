@@ -1,0 +1,82 @@
+"""The explicit Pyomo model of any problem, solved through the fast path or by any solver that Pyomo knows."""
+
+import logging
+import math
+import time
+from typing import Any
+
+import pyomo.environ as pyo
+from pyomo.common.log import LoggingIntercept
+from pyomo.opt import TerminationCondition
+from pyomo.opt.base.solvers import UnknownSolver
+
+from ..formulations.problems import FORMULATIONS
+from ..instances.errors import InputError
+from ..instances.record import Instance
+from ..instances.solution import Status
+from .highs import CompiledModel
+from .result import Answer, Limits, Solver
+
+
+def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
+    """Solve the explicit model, or one that somebody added constraints to, in HiGHS."""
+    began = time.monotonic()
+    module = FORMULATIONS[instance.problem].milp
+    model = model or module.build(instance)
+    compiled = CompiledModel(model, limits.threads)
+    if limits.start is not None:
+        module.start(model, instance, limits.start)
+    left = None if limits.time_limit_s is None else limits.time_limit_s - (time.monotonic() - began)
+    outcome = compiled.solve(time_limit_s=left, gap=limits.gap, start=limits.start is not None)
+    infeasible = outcome.status is Status.INFEASIBLE
+    return Answer(
+        decision=None if outcome.x is None else module.extract(model, instance),
+        infeasible=infeasible,
+        objective=outcome.objective,
+        bound=outcome.bound,
+        reason=compiled.explain() if infeasible else outcome.reason,
+        counters={"nodes": outcome.nodes, "lp_iterations": outcome.lp_iterations},
+        trace=outcome.trace,
+    )
+
+
+def pyomo_solver(name: str) -> Solver[Instance]:
+    """A solver that hands the explicit model to the Pyomo solver of this name.
+
+    Raises
+    ------
+    InputError
+        When Pyomo does not know the solver or does not find it.
+    """
+    with LoggingIntercept(module="pyomo", level=logging.WARNING):
+        engine = pyo.SolverFactory(name)
+        if isinstance(engine, UnknownSolver) or not engine.available(exception_flag=False):
+            raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here', "solver")
+
+    def solve(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
+        module = FORMULATIONS[instance.problem].milp
+        model = model or module.build(instance)
+        options: dict[str, Any] = {"load_solutions": False}
+        if limits.time_limit_s is not None:
+            options["timelimit"] = limits.time_limit_s
+        if limits.start is not None and engine.warm_start_capable():
+            module.start(model, instance, limits.start)
+            options["warmstart"] = True
+        with LoggingIntercept(module="pyomo", level=logging.WARNING):
+            results = engine.solve(model, **options)
+            found = len(results.solution) > 0
+            if found:
+                model.solutions.load_from(results)
+        objective = next(model.component_data_objects(pyo.Objective, active=True))
+        problem = results.problem
+        bound = problem.lower_bound if objective.sense == pyo.minimize else problem.upper_bound
+        ended = results.solver.termination_condition
+        return Answer(
+            decision=module.extract(model, instance) if found else None,
+            infeasible=ended == TerminationCondition.infeasible,
+            objective=float(pyo.value(objective)) if found else None,
+            bound=float(bound) if isinstance(bound, int | float) and math.isfinite(bound) else None,
+            reason=None if ended == TerminationCondition.optimal else f"{name} ended with {ended}",
+        )
+
+    return solve

@@ -1,0 +1,1 @@
+"""Placement: what only placement's structure allows."""

@@ -1,0 +1,111 @@
+"""One way to solve: ask a solver, let the referee judge, and report what holds."""
+
+import dataclasses
+import functools
+import time
+from typing import Any
+
+from ..formulations.problems import FORMULATIONS
+from ..formulations.verdict import Verdict
+from ..instances.errors import InputError
+from ..instances.record import Decision, Instance
+from ..instances.solution import Status
+from .registry import find
+from .result import Answer, Limits, Result, Solver, relative_gap
+
+
+def solve(
+    instance: Instance,
+    solver: str | None = None,
+    *,
+    time_limit_s: float | None = None,
+    gap: float = 1e-6,
+    seed: int = 0,
+    start: Decision | None = None,
+    threads: int = 1,
+    model: Any = None,
+) -> Result:
+    """Solve an instance.
+
+    Parameters
+    ----------
+    instance
+        What to solve.
+    solver
+        A solver's name (see `registry`); None is the problem's best exact one.
+    time_limit_s
+        Wall-clock limit (s).
+    gap
+        Relative gap between objective and bound at which a decision is optimal.
+    seed
+        Seed of whatever the solver draws.
+    start
+        A feasible decision to start from.
+    threads
+        Threads that an engine may use.
+    model
+        The problem's explicit Pyomo model with constraints of your own; for ``milp`` (then the default) and
+        ``pyomo:NAME``. The result says that it is modified.
+    """
+    if model is not None:
+        solver = solver or "milp"
+        if solver != "milp" and not solver.startswith("pyomo:"):
+            raise InputError(f'is "{solver}", which does not take a model', "solver")
+    name, found = find(instance.problem, solver)
+    if model is not None:
+        found = functools.partial(found, model=model)
+    result = run(found, name, instance, Limits(time_limit_s, gap, seed, start, threads))
+    return dataclasses.replace(result, modified=model is not None)
+
+
+def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits) -> Result:
+    """Ask a solver and report under this name; its claims are checked against the referee."""
+    began = time.perf_counter()
+    answer = solver(instance, limits)
+    runtime_s = time.perf_counter() - began
+    verdict = None if answer.decision is None else FORMULATIONS[instance.problem].judge(instance, answer.decision)
+    status, bound, reason = _status(instance, answer, verdict, limits.gap)
+    return Result(
+        problem=instance.problem,
+        instance=instance.name,
+        hash=instance.hash,
+        solver=name,
+        seed=limits.seed,
+        status=status,
+        decision=answer.decision,
+        objective=None if verdict is None else verdict.objective,
+        bound=bound,
+        parts={} if verdict is None else verdict.parts,
+        runtime_s=runtime_s,
+        reason=reason,
+        counters=answer.counters,
+        trace=answer.trace,
+    )
+
+
+def _status(
+    instance: Instance, answer: Answer, verdict: Verdict | None, gap: float
+) -> tuple[Status, float | None, str | None]:
+    """What the answer amounts to, the bound that holds, and the reason."""
+    if verdict is None:
+        return (Status.INFEASIBLE, None, answer.reason) if answer.infeasible else (
+            Status.NO_SOLUTION, answer.bound, answer.reason or "no decision was found within the limit"
+        )
+    if answer.infeasible:
+        return Status.ERROR, None, "the solver claims that there is no decision, and gives one"
+    if verdict.objective is None:
+        broken = ", ".join(f"{v.constraint} ({v.place}) by {v.amount:g}" for v in verdict.violations)
+        return Status.ERROR, None, f"the solver's decision violates {broken}"
+    claimed, objective, bound = answer.objective, verdict.objective, answer.bound
+    if claimed is not None and (relative_gap(claimed, objective) or 0.0) > answer.tolerance:
+        return Status.ERROR, None, f"the solver claims the objective {claimed!r}, the referee finds {objective!r}"
+    if bound is None:
+        return Status.FEASIBLE, None, answer.reason
+    beyond = bound > objective if FORMULATIONS[instance.problem].sense == "minimise" else bound < objective
+    difference = relative_gap(bound, objective) or 0.0
+    if beyond and difference > answer.tolerance:
+        return Status.ERROR, None, f"the solver claims the bound {bound!r}, the referee finds {objective!r}"
+    if beyond:
+        bound, difference = objective, 0.0
+    optimal = difference <= gap
+    return Status.OPTIMAL if optimal else Status.FEASIBLE, bound, None if optimal else answer.reason
