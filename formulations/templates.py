@@ -10,12 +10,13 @@ from pyomo.core.base import constraint, objective
 def templates(use: bool = True) -> Iterator[None]:
     """Build constraints and objectives as templates, where their rules allow it.
 
-    A rule that Pyomo cannot templatize is run once an index, as ever. Not for threads: Pyomo's switches are global.
+    Only the compiler of the fast path reads templates; Pyomo's writers do not, so whatever else a model is for, build
+    it without. Not for threads: Pyomo's switches are global.
 
     Parameters
     ----------
     use
-        False runs every rule: Pyomo cannot templatize a sum over sets that are all empty.
+        False builds without templates inside a block with them.
     """
     before = constraint.TEMPLATIZE_CONSTRAINTS, objective.TEMPLATIZE_OBJECTIVES
     constraint.TEMPLATIZE_CONSTRAINTS = objective.TEMPLATIZE_OBJECTIVES = use

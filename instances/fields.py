@@ -20,6 +20,7 @@ from .errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 LARGEST_INTEGER = 2**53  # beyond it not every integer is a double, and other readers of JSON would change it
 
@@ -178,9 +179,7 @@ class _Array(Kind):
                 else:
                     numbers.append(_integer(item, f"{place}[{i}]") if exact is int else as_real(item, f"{place}[{i}]"))
             return (len(value),)
-        shapes = [
-            self._flatten(item, f"{place}[{i}]", axis + 1, dimensions, numbers) for i, item in enumerate(value)
-        ]
+        shapes = [self._flatten(item, f"{place}[{i}]", axis + 1, dimensions, numbers) for i, item in enumerate(value)]
         for i, shape in enumerate(shapes):
             if shape != shapes[0]:
                 raise InputError(f"has {shape[0]} entries, but {place}[0] has {shapes[0][0]}", f"{place}[{i}]")

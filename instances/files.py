@@ -7,7 +7,7 @@ from typing import Any
 from .errors import InputError
 from .fields import as_real
 from .json_files import read_json, write_json
-from .problems import PROBLEMS
+from .problems import problem
 from .record import Instance, same_keys
 from .solution import Solution, Status
 
@@ -81,7 +81,9 @@ def solution_from_json(document: Any, instance: Instance) -> Solution:
     if _text(document, "status") not in list(Status):
         raise InputError(f'must be one of {", ".join(Status)}, is "{document["status"]}"', "status")
     status = Status(document["status"])
-    objective, bound = (None if document[key] is None else as_real(document[key], key) for key in ("objective", "bound"))
+    objective, bound = (
+        None if document[key] is None else as_real(document[key], key) for key in ("objective", "bound")
+    )
     decision = None if document["decision"] is None else instance.decide(document["decision"])
     if status.has_decision != (decision is not None):
         raise InputError(f'must {"not " * status.has_decision}be null when the status is "{status}"', "decision")
@@ -122,10 +124,7 @@ def _open(document: Any, form: str, keys: Mapping[str, Any]) -> type[Instance]:
     if version > VERSION:
         raise InputError(f"is {version}, newer than this skybound reads ({VERSION})", "version")
     same_keys(document, keys, "")
-    problem = _text(document, "problem")
-    if problem not in PROBLEMS:
-        raise InputError(f'is "{problem}", unknown; known are {", ".join(PROBLEMS)}', "problem")
-    return PROBLEMS[problem]
+    return problem(_text(document, "problem")).kind
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

@@ -1,6 +1,68 @@
-"""The problems, by name."""
+"""The problems, by name: their class and the presets they are drawn from."""
 
-from .placement import Placement
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from .errors import InputError
+from .placement import Placement, presets
 from .record import Instance
 
-PROBLEMS: dict[str, type[Instance]] = {Placement.problem: Placement}
+
+@dataclass(frozen=True)
+class Problem:
+    """What this floor knows of a problem.
+
+    Attributes
+    ----------
+    kind
+        Class of its instances.
+    presets
+        Names of its presets.
+    draw
+        Draws the instance of a preset and a seed.
+    """
+
+    kind: type[Instance]
+    presets: Collection[str]
+    draw: Callable[[str, int], Instance]
+
+
+PROBLEMS = {"placement": Problem(Placement, presets.PRESETS, presets.generate)}
+
+
+def problem(name: str) -> Problem:
+    """The problem of this name.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    if name not in PROBLEMS:
+        raise InputError(f'is "{name}", unknown; known are {", ".join(PROBLEMS)}', "problem")
+    return PROBLEMS[name]
+
+
+def generate(problem_name: str, preset: str, seed: int) -> Instance:
+    """Draw the instance of a preset and a seed.
+
+    Parameters
+    ----------
+    problem_name
+        A problem's name.
+    preset
+        One of its presets.
+    seed
+        Non-negative; the same seed gives the same instance.
+
+    Raises
+    ------
+    InputError
+        When there is no such problem or preset, or the seed is negative.
+    """
+    found = problem(problem_name)
+    if preset not in found.presets:
+        raise InputError(f'is "{preset}", unknown for {problem_name}; known are {", ".join(found.presets)}', "preset")
+    if seed < 0:
+        raise InputError(f"must be at least 0, is {seed}", "seed")
+    return found.draw(preset, seed)

@@ -11,7 +11,7 @@ from .interrupts import interruptible
 from .result import Answer, Limits, Point
 
 
-class _Trace(cp_model.CpSolverSolutionCallback):
+class _Trace(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
     """Notes each better solution."""
 
     def __init__(self, scaled: ScaledModel) -> None:

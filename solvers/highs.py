@@ -1,15 +1,17 @@
 """The fast path: a Pyomo model compiled to arrays, handed to HiGHS in one piece, and read back.
 
-What Pyomo's compiler does on the way, and what is done about it: a range becomes two rows (joined again here), fixed and
-unused variables have no column (they keep or get a value on the way back), maximisation would be negated (the sense is
-kept instead), and a constant row that does not hold raises (it is an infeasible outcome here). The compiler is not safe in
-threads; use processes.
+What Pyomo's compiler does on the way, and what is done about it: a range becomes two rows (joined again here), fixed
+and unused variables have no column (they keep or get a value on the way back), maximisation would be negated (the
+sense is kept instead), and a constant row that does not hold raises (it is an infeasible outcome here). The compiler
+is not safe in threads; use processes.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -121,7 +123,7 @@ class CompiledModel:
         return "; ".join(rows)
 
     def _families_to_blame(self, time_limit_s: float) -> str:
-        """Names of constraints that integers cannot satisfy together: each in turn is left out, and stays out if it may."""
+        """Names of constraints that integers cannot satisfy together: each in turn is left out where it may be."""
         program = LinearProgram(self.arrays)
         end = time.monotonic() + time_limit_s
         to_blame = []
@@ -134,14 +136,14 @@ class CompiledModel:
         return "no whole-numbered decision satisfies " + " and ".join(to_blame) + " together"
 
 
-def _arrays(form: object) -> tuple[Arrays, list[pyo.Constraint]]:
+def _arrays(form: Any) -> tuple[Arrays, list[pyo.Constraint]]:
     """A compiled form with its ranges joined to one row each."""
     constraints = [row.constraint for row in form.rows]
-    kind = np.array([row.bound_type for row in form.rows], int)
-    rhs = np.asarray(form.rhs, float)
+    kind = np.array([row.bound_type for row in form.rows], np.int64)
+    rhs = np.asarray(form.rhs, np.float64)
     lower, upper = np.where(kind <= 0, rhs, -np.inf), np.where(kind >= 0, rhs, np.inf)
     # A range stands as two rows of one constraint, the upper side first.
-    second = np.array([a is b for a, b in zip(constraints, constraints[1:], strict=False)], bool)
+    second = np.array([a is b for a, b in pairwise(constraints)], bool)
     first = np.flatnonzero(second)
     lower[first] = lower[first + 1]
     keep = np.ones(len(kind), bool)
@@ -153,7 +155,7 @@ def _arrays(form: object) -> tuple[Arrays, list[pyo.Constraint]]:
         cost=cost,
         lower=np.array([-np.inf if lb is None else lb for lb, _ in bounds], float),
         upper=np.array([np.inf if ub is None else ub for _, ub in bounds], float),
-        integer=np.array([v.is_integer() or v.is_binary() for v in form.columns], bool),
+        integer=np.array([v.is_integer() or v.is_binary() for v in form.columns], np.bool_),
         matrix=form.A if keep.all() else form.A.tocsr()[keep],
         row_lower=lower[keep],
         row_upper=upper[keep],

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from highspy import HighsModelStatus
 
-from ..instances.fields import FloatArray, IntArray
+from ..instances.fields import BoolArray, FloatArray, IntArray
 from ..instances.solution import Status
 from .interrupts import interruptible
 from .result import Point
@@ -39,7 +39,7 @@ class Arrays:
     cost: FloatArray
     lower: FloatArray
     upper: FloatArray
-    integer: np.ndarray[Any, np.dtype[np.bool_]]
+    integer: BoolArray
     matrix: Any
     row_lower: FloatArray
     row_upper: FloatArray
@@ -54,8 +54,8 @@ class Outcome:
     Attributes
     ----------
     objective, bound
-        Value of `x` and the dual bound, None where there is none. The bound of a program without integers is its optimum,
-        and None when it was not solved to the end: a stopped LP proves nothing.
+        Value of `x` and the dual bound, None where there is none. The bound of a program without integers is its
+        optimum, and None when it was not solved to the end: a stopped LP proves nothing.
     x : array, shape (columns,), or None
     row_dual : array, shape (rows,), or None
         Change of the optimum per unit of a row's right-hand side; only without integers.
@@ -220,7 +220,9 @@ class LinearProgram:
             status = Status.FEASIBLE if found else Status.NO_SOLUTION
             reason = highs.modelStatusToString(model_status).lower()
         elif model_status == HighsModelStatus.kModelEmpty:
-            return Outcome(Status.OPTIMAL, highs.getObjectiveOffset()[1], highs.getObjectiveOffset()[1], np.zeros(0), None, 0, 0)
+            return Outcome(
+                Status.OPTIMAL, highs.getObjectiveOffset()[1], highs.getObjectiveOffset()[1], np.zeros(0), None, 0, 0
+            )
         else:
             status, reason = Status.ERROR, highs.modelStatusToString(model_status)
         return Outcome(
@@ -269,7 +271,7 @@ class LinearProgram:
         )
 
     def conflict(self, time_limit_s: float) -> IntArray | None:
-        """Rows of an irreducible infeasible subset, integers relaxed; None when there is none or none was found in time."""
+        """Rows of an irreducible infeasible subset, integers relaxed; None when none was found in time."""
         self._set("iis_strategy", 22)
         self._set("iis_time_limit", max(time_limit_s, 0.0))
         status, subset = self._highs.getIis()

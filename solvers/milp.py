@@ -11,6 +11,7 @@ from pyomo.opt import TerminationCondition
 from pyomo.opt.base.solvers import UnknownSolver
 
 from ..formulations.problems import FORMULATIONS
+from ..formulations.templates import templates
 from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
@@ -22,7 +23,9 @@ def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | No
     """Solve the explicit model, or one that somebody added constraints to, in HiGHS."""
     began = time.monotonic()
     module = FORMULATIONS[instance.problem].milp
-    model = model or module.build(instance)
+    if model is None:
+        with templates():
+            model = module.build(instance)
     compiled = CompiledModel(model, limits.threads)
     if limits.start is not None:
         module.start(model, instance, limits.start)

@@ -21,12 +21,15 @@ class Entry:
         Whether it proves optimality, given time.
     place
         Module on this floor and function, ``module:function``.
+    seeded
+        Whether the seed makes a difference to what it finds.
     """
 
     name: str
     kind: Kind
     exact: bool
     place: str
+    seeded: bool = False
 
     def load(self) -> Solver[Instance]:
         """Import the solver."""
@@ -46,7 +49,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             MILP,
             CPSAT,
             Entry("enumeration", "enumeration", True, "placement.enumeration:solve_enumeration"),
-            Entry("random", "heuristic", False, "placement.construction:solve_random"),
+            Entry("random", "heuristic", False, "placement.construction:solve_random", seeded=True),
             Entry("greedy", "heuristic", False, "placement.construction:solve_greedy"),
             Entry("regret", "heuristic", False, "placement.construction:solve_regret"),
             Entry("best-response", "heuristic", False, "placement.local_search:solve_best_response"),

@@ -53,7 +53,7 @@ def solve(
             raise InputError(f'is "{solver}", which does not take a model', "solver")
     name, found = find(instance.problem, solver)
     if model is not None:
-        found = functools.partial(found, model=model)
+        found = functools.partial(found, model=model)  # type: ignore[call-arg]
     result = run(found, name, instance, Limits(time_limit_s, gap, seed, start, threads))
     return dataclasses.replace(result, modified=model is not None)
 
@@ -88,8 +88,10 @@ def _status(
 ) -> tuple[Status, float | None, str | None]:
     """What the answer amounts to, the bound that holds, and the reason."""
     if verdict is None:
-        return (Status.INFEASIBLE, None, answer.reason) if answer.infeasible else (
-            Status.NO_SOLUTION, answer.bound, answer.reason or "no decision was found within the limit"
+        return (
+            (Status.INFEASIBLE, None, answer.reason)
+            if answer.infeasible
+            else (Status.NO_SOLUTION, answer.bound, answer.reason or "no decision was found within the limit")
         )
     if answer.infeasible:
         return Status.ERROR, None, "the solver claims that there is no decision, and gives one"

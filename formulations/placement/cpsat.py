@@ -1,19 +1,21 @@
 """The extended constraint model: one literal a user, device and number of twins on it.
 
-``even``: x[i, j, n] holds when device j hosts n twins and i is one of them, at the constant cost of that case. ``optimal``:
-x[i, j], and one literal a pair of users on one device. Every cost is rounded to an integer on its own, so the error is at
-most half a unit a term that can be true at once.
+``even``: x[i, j, n] holds when device j hosts n twins and i is one of them, at the constant cost of that case.
+``optimal``: x[i, j], and one literal a pair of users on one device. Every cost is rounded to an integer on its own, so
+the error is at most half a unit a term that can be true at once.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from ortools.sat.python import cp_model
 
 from ...instances.placement import Placement, PlacementDecision
+from ...instances.record import Decision
 from ..scaled import ScaledModel, scale_for
 
-Literals = dict[cp_model.IntVar, Callable[[PlacementDecision], bool]]
+Literals = dict[cp_model.IntVar, Callable[[Any], bool]]
 
 
 def build(instance: Placement) -> ScaledModel:
@@ -39,7 +41,7 @@ class _Builder:
         for i in range(instance.users):
             self.model.add_exactly_one(x for literals in self.hosts[i].values() for x in literals)
 
-    def _literal(self, name: str, cost: float, meaning: Callable[[PlacementDecision], bool]) -> cp_model.IntVar:
+    def _literal(self, name: str, cost: float, meaning: Callable[[Any], bool]) -> cp_model.IntVar:
         literal = self.model.new_bool_var(name)
         self.cost[literal], self.meaning[literal] = cost, meaning
         return literal
@@ -79,9 +81,7 @@ class _Builder:
         users = np.flatnonzero(np.isfinite(self.instance.transmit_s[:, j])).tolist()
         if self.most[j] == 0:
             return
-        x = {
-            i: self._host(i, j + 1, f"x[{i},{j}]", self.instance.transmit_s[i, j] + self.alone_s[i, j]) for i in users
-        }
+        x = {i: self._host(i, j + 1, f"x[{i},{j}]", self.instance.transmit_s[i, j] + self.alone_s[i, j]) for i in users}
         self.model.add(sum(x.values()) <= int(self.most[j]))
         for a, i in enumerate(users):
             for k in users[a + 1 :]:
@@ -105,5 +105,5 @@ class _Builder:
         host = [next(h for h, literals in own.items() if any(map(value, literals))) for own in self.hosts]
         return PlacementDecision(np.array(host))
 
-    def _values(self, decision: PlacementDecision) -> Mapping[cp_model.IntVar, int]:
+    def _values(self, decision: Decision) -> Mapping[cp_model.IntVar, int]:
         return {literal: int(holds(decision)) for literal, holds in self.meaning.items()}

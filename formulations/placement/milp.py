@@ -1,9 +1,10 @@
 """The explicit model: x[i, j] = 1 when device j hosts user i's twin.
 
-``even``: y[j, n] = 1 when device j hosts n twins, v[j, n] the work it then shares. ``optimal``: z[i, k, j] = 1 when device j
-hosts both i and k. Work is counted in seconds of the whole device, so all coefficients are seconds.
+``even``: y[j, n] = 1 when device j hosts n twins, v[j, n] the work it then shares. ``optimal``: z[i, k, j] = 1 when
+device j hosts both i and k. Work is counted in seconds of the whole device, so all coefficients are seconds.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,13 +15,12 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.placement import Placement, PlacementDecision
 from ..templates import templates
 
-# Pyomo's components are made by decorators, and their rules take the model as `m`.
-# ruff: noqa: ANN001, ANN202
-
 
 def build(instance: Placement) -> pyo.ConcreteModel:
     """State the model of an instance."""
-    with templates(bool((instance.device_capacity[np.isfinite(instance.transmit_s).any(0)] > 0).any())):
+    # Pyomo cannot templatize sums over sets that are all empty.
+    usable = np.isfinite(instance.transmit_s) & (instance.device_capacity > 0)
+    with contextlib.nullcontext() if usable.any() else templates(False):
         return _state(instance)
 
 
@@ -76,12 +76,11 @@ def _hosts(m: pyo.ConcreteModel, instance: Placement) -> None:
 
 def _even_shares(m: pyo.ConcreteModel, instance: Placement) -> Callable[[pyo.ConcreteModel], Any]:
     """Every hosted twin gets F / n: the device's users together wait n times its work. Returns (4)'s total."""
-    levels = {
-        j: range(1, min(int(instance.device_capacity[j]), len(m.USERS_OF[j])) + 1) for j in m.DEVICES
-    }
+    levels = {j: range(1, min(int(instance.device_capacity[j]), len(m.USERS_OF[j])) + 1) for j in m.DEVICES}
     m.LEVELS_OF = pyo.Set(m.DEVICES, initialize={j: list(levels[j]) for j in m.DEVICES})
     m.LEVELS = pyo.Set(dimen=2, initialize=[(j, n) for j in m.DEVICES for n in levels[j]])
-    least, most = {}, {}
+    least: dict[tuple[int, int], float] = {}
+    most: dict[tuple[int, int], float] = {}
     for j in m.DEVICES:
         ordered = np.sort([m.alone_s[i, j] for i in m.USERS_OF[j]])
         least |= {(j, n): ordered[:n].sum().item() for n in levels[j]}
@@ -133,8 +132,9 @@ def _optimal_shares(m: pyo.ConcreteModel, instance: Placement) -> Callable[[pyo.
     def both(m, i, k, j):
         return m.z[i, k, j] >= m.x[i, j] + m.x[k, j] - 1
 
-    return lambda m: sum(m.alone_s[i, j] * m.x[i, j] for i, j in m.LINKS) + sum(
-        m.together_s[i, k, j] * m.z[i, k, j] for i, k, j in m.PAIRS
+    return lambda m: (
+        sum(m.alone_s[i, j] * m.x[i, j] for i, j in m.LINKS)
+        + sum(m.together_s[i, k, j] * m.z[i, k, j] for i, k, j in m.PAIRS)
     )
 
 

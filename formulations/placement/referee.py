@@ -12,8 +12,8 @@ PARTS = ("local", "transmit", "compute", "cloud")
 def judge(instance: Placement, decision: PlacementDecision) -> Verdict:
     """Judge a placement.
 
-    The objective (12) is the sum of all users' delays (s); its parts are the whole delays of users at home (`local`) and in
-    the `cloud`, and the transmission (`transmit`) and computation (`compute`) of users on devices.
+    The objective (12) is the sum of all users' delays (s); its parts are the whole delays of users at home (`local`)
+    and in the `cloud`, and the transmission (`transmit`) and computation (`compute`) of users on devices.
     """
     host = decision.host
     violations = [*_impossible_hosts(instance, host), *_overfull(instance, host)]
@@ -32,8 +32,8 @@ def judge(instance: Placement, decision: PlacementDecision) -> Verdict:
 def compute_s(instance: Placement, host: IntArray) -> FloatArray:
     """Computing delay that each device causes its users together (s), shape (devices,).
 
-    ``even``: every hosted user gets F / n, so the users together wait n sum(mu D) / F. ``optimal``: shares proportional to
-    sqrt(mu D) make it (sum sqrt(mu D))^2 / F.
+    ``even``: every hosted user gets F / n, so the users together wait n sum(mu D) / F. ``optimal``: shares
+    proportional to sqrt(mu D) make it (sum sqrt(mu D))^2 / F.
     """
     work = instance.work_cycles
     weight = work if instance.share == "even" else np.sqrt(work)
@@ -56,6 +56,4 @@ def _overfull(instance: Placement, host: IntArray) -> list[Violation]:
     count = np.bincount(host, minlength=instance.devices + 2)[1:]
     places = np.append(instance.device_capacity, instance.cloud_places)
     names = [*(f"device {j}" for j in range(instance.devices)), "cloud"]
-    return [
-        Violation("capacity", names[k], float(count[k] - places[k])) for k in np.flatnonzero(count > places)
-    ]
+    return [Violation("capacity", names[k], float(count[k] - places[k])) for k in np.flatnonzero(count > places)]

@@ -33,7 +33,8 @@ class Placement(Instance):
     Attributes
     ----------
     share
-        How a device divides its speed: ``even`` among the users it hosts, ``optimal`` so that their total delay is least.
+        How a device divides its speed: ``even`` among the users it hosts, ``optimal`` so that their total delay is
+        least.
     data_bits : array, shape (users,)
         D, size of the twin's data (bits).
     cycles_per_bit : array, shape (users,)
@@ -137,5 +138,7 @@ class Placement(Instance):
 def _over(amount: FloatArray, rate: FloatArray | float) -> FloatArray:
     """Amount / rate, inf where the rate is 0 (also for amount 0)."""
     amount, rate = np.broadcast_arrays(amount, rate)
+    delay = np.full(amount.shape, np.inf)
     with np.errstate(over="ignore"):
-        return np.divide(amount, rate, out=np.full(amount.shape, np.inf), where=rate > 0)
+        np.divide(amount, rate, out=delay, where=rate > 0)
+    return delay

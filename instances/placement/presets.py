@@ -1,7 +1,7 @@
 """Presets of placement and the world that draws their slots: positions, radio, speeds, mobility.
 
-A world is a batch of cells drawn at once; each slot of a cell is an instance. What the paper leaves open (bandwidth, path
-loss, speeds of devices, places, satellite band) is a choice, listed in the formulation's README.
+A world is a batch of cells drawn at once; each slot of a cell is an instance. What the paper leaves open (bandwidth,
+path loss, speeds of devices, places, satellite band) is a choice, listed in the formulation's README.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +9,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from ..errors import InputError
-from ..fields import FloatArray, IntArray
+from ..fields import BoolArray, FloatArray, IntArray
 from .instance import Placement
 
 LIGHT_M_PER_S = 299_792_458.0
@@ -75,9 +74,7 @@ EVEN_PRESETS = {
     "large": Preset(200, 10, (0.5, 20), (20, 100), 0.2, (10, 20), 20),
     "huge": Preset(1000, 30, (0.5, 20), (20, 100), 0.2, (15, 40), 100),
 }
-PRESETS = EVEN_PRESETS | {
-    f"{name}-optimal": replace(preset, share="optimal") for name, preset in EVEN_PRESETS.items()
-}
+PRESETS = EVEN_PRESETS | {f"{name}-optimal": replace(preset, share="optimal") for name, preset in EVEN_PRESETS.items()}
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,11 @@ class World:
             device_capacity=rng.integers(preset.places[0], preset.places[1], devices, endpoint=True),
         )
 
-    def _lacks_places(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def _lacks_places(self) -> BoolArray:
         cloud = self.preset.users if self.preset.cloud_places is None else self.preset.cloud_places
-        return (self.local_cps == 0).sum(1) > self.device_capacity.sum(1) + cloud
+        needed: IntArray = (self.local_cps == 0).sum(1)
+        lacks: BoolArray = needed > self.device_capacity.sum(1) + cloud
+        return lacks
 
     def moved(self, rng: np.random.Generator) -> Self:
         """The world a slot later: every user takes a Gaussian step, reflected at the border."""
@@ -201,10 +200,6 @@ def generate(preset: str, seed: int) -> Placement:
     seed
         Non-negative; the same seed gives the same instance.
     """
-    if seed < 0:
-        raise InputError(f"must be at least 0, is {seed}", "seed")
-    if preset not in PRESETS:
-        raise InputError(f'is "{preset}", unknown; known are {", ".join(PRESETS)}', "preset")
     rng = np.random.default_rng(seed)
     world = World.draw(PRESETS[preset], 1, rng)
     provenance = {"generator": "skybound placement", "preset": preset, "seed": seed}

@@ -1,19 +1,17 @@
 """B placements at once: what every host costs, what is still free, and which hosts leave the rest a place.
 
-Heuristics, environment and policies all build placements user by user on this; hosts are numbered as in a decision: 0 home,
-1..J devices, J + 1 the cloud, together H = J + 2.
+Heuristics, environment and policies all build placements user by user on this; hosts are numbered as in a decision: 0
+home, 1..J devices, J + 1 the cloud, together H = J + 2.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from ...instances.fields import FloatArray, IntArray
+from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.placement import Placement
-
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,8 @@ class Costs:
 
     def repeat(self, times: int) -> Self:
         """Every instance `times` times, one after the other."""
-        return type(self)(
-            self.even, *(np.repeat(a, times, 0) for a in (self.fixed_s, self.load, self.speed_cps, self.places))
-        )
+        arrays = (np.repeat(a, times, 0) for a in (self.fixed_s, self.load, self.speed_cps, self.places))
+        return type(self)(self.even, *arrays)  # type: ignore[arg-type]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,7 +73,7 @@ class Costs:
 
     def total_s(self, host: IntArray) -> FloatArray:
         """Total delay of one placement an instance (s), shape (B,); `host` has shape (B, users)."""
-        batch, users, hosts = self.shape
+        hosts = self.shape[2]
         member = host[:, :, None] == np.arange(1, hosts - 1)
         load = np.einsum("bij,bi->bj", member, self.load)
         fixed = np.take_along_axis(self.fixed_s, host[:, :, None], 2).sum((1, 2))
@@ -126,9 +123,10 @@ class Partial:
     def offered(self) -> BoolArray:
         """Hosts that a user can take so that all others still find a place, shape (B, users, H); none once placed."""
         reach = self._reach()
-        freed = (reach & (self._free > 0)[:, None]).any(2)
+        freed = np.any(reach & (self._free > 0)[:, None], axis=2)
         own = np.take_along_axis(reach, np.maximum(self._plan, 0)[:, None], 2).transpose(0, 2, 1)
-        return self.possible & (freed[:, None] | own) & (self.host < 0)[:, :, None]
+        offered: BoolArray = self.possible & (freed[:, None] | own) & (self.host < 0)[:, :, None]
+        return offered
 
     def place(self, user: IntArray, host: IntArray, rows: IntArray | None = None) -> None:
         """Place one user an instance on an offered host; `rows` are the instances meant, all by default."""
@@ -199,7 +197,8 @@ class Partial:
         """Whether moving planned users can pass a free place from one host to another, shape (B, H, H)."""
         hosts = self.costs.shape[2]
         reach = (self._could_move > 0) | np.eye(hosts, dtype=bool)
-        stuck = np.flatnonzero(~(reach & (self._free > 0)[:, None]).any(2).all(1))
+        freed = np.any(reach & (self._free > 0)[:, None], axis=2)
+        stuck = np.flatnonzero(~freed.all(1))
         for _ in range(max(hosts - 1, 1).bit_length() if len(stuck) else 0):
             part = reach[stuck].astype(np.float32)
             reach[stuck] = part @ part > 0

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...instances.fields import FloatArray
+from ...instances.fields import BoolArray, FloatArray
 from ...instances.placement import Placement, PlacementDecision
 from ..result import Answer, Limits
-from .batch import BoolArray, Costs, Partial
+from .batch import Costs, Partial
 
 Pick = Callable[[FloatArray, BoolArray], tuple[int, int]]
 

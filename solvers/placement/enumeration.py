@@ -36,7 +36,7 @@ def solve_enumeration(instance: Placement, limits: Limits) -> Answer:
 
 def _delays(instance: Placement, fixed: FloatArray, host: np.ndarray) -> FloatArray:
     """Total delay of each of B decisions (s), inf where a capacity is exceeded; `host` has shape (B, users)."""
-    delay = fixed[np.arange(instance.users), host].sum(1)
+    delay: FloatArray = fixed[np.arange(instance.users), host].sum(1)
     delay[(host == instance.cloud).sum(1) > instance.cloud_places] = np.inf
     for j in range(instance.devices):
         here = host == j + 1

@@ -32,21 +32,21 @@ class State:
         self.per_cps = np.concatenate([[0.0], 1 / costs.speed_cps[0], [0.0]])
         self.host = host.copy()
         self.count = np.bincount(host, minlength=hosts).astype(float)
-        self.load = np.bincount(host, self.user_load, minlength=hosts)
+        self.load = np.bincount(host, self.user_load, minlength=hosts).astype(float)
         self._users = np.arange(users)
 
     def compute_s(self, count: FloatArray, load: FloatArray, per_cps: FloatArray) -> FloatArray:
         """Computing delay of hosts (s)."""
-        return (count * load if self.even else load**2) * per_cps
+        delay: FloatArray = (count * load if self.even else load**2) * per_cps
+        return delay
 
     def moves_s(self) -> FloatArray:
         """Change of the total delay when a user moves (s), shape (users, H); inf where full or impossible, O(I H)."""
         at, load = self.host, self.user_load
         now = self.compute_s(self.count, self.load, self.per_cps)
-        left = self.compute_s(self.count[at] - 1, self.load[at] - load, self.per_cps[at]) - now[at]
+        left = self.compute_s(self.count[at] - 1.0, self.load[at] - load, self.per_cps[at]) - now[at]
         joined = self.compute_s(self.count + 1, self.load + load[:, None], self.per_cps) - now
-        with np.errstate(invalid="ignore"):
-            change = self.fixed_s + joined + (left - self.fixed_s[self._users, at])[:, None]
+        change: FloatArray = self.fixed_s + joined + (left - self.fixed_s[self._users, at])[:, None]
         change[:, self.count >= self.places] = np.inf
         change[self._users, at] = 0.0
         return change
@@ -54,6 +54,7 @@ class State:
     def swaps_s(self) -> FloatArray:
         """Change of the total delay when two users swap hosts (s), shape (users, users); inf if impossible, O(I^2)."""
         at, load = self.host, self.user_load
+        change: FloatArray
         difference = load[None, :] - load[:, None]  # what user i's host gains when k comes for i
         if self.even:
             change = self.count[at][:, None] * difference * self.per_cps[at][:, None]
@@ -61,7 +62,8 @@ class State:
             change = difference * (2 * self.load[at][:, None] + difference) * self.per_cps[at][:, None]
         fixed = self.fixed_s[:, at]  # of user i at k's host
         with np.errstate(invalid="ignore"):
-            change = change + change.T + fixed + fixed.T - (own := np.diag(fixed))[:, None] - own
+            own = np.diag(fixed)
+            change = change + change.T + fixed + fixed.T - own[:, None] - own
         change[at[:, None] == at] = 0.0
         return change
 
@@ -101,8 +103,8 @@ def solve_local_search(instance: Placement, limits: Limits) -> Answer:
 def solve_best_response(instance: Placement, limits: Limits) -> Answer:
     """Selfish users from the greedy placement: each in turn takes the host with its own least delay, until none moves.
 
-    A user sees its own delay only, not what it costs the others. With player-specific delays such answers may cycle; they
-    end after `ROUNDS` rounds.
+    A user sees its own delay only, not what it costs the others. With player-specific delays such answers may cycle;
+    they end after `ROUNDS` rounds.
     """
     return _improved(instance, limits, solve_greedy, _answer_selfishly)
 
@@ -126,11 +128,11 @@ def _answer_selfishly(costs: Costs, host: IntArray, until: float) -> IntArray:
         moved = False
         for user in range(len(host)):
             own, load = state.host[user], state.user_load[user]
-            others = np.arange(len(state.places)) != own
+            others = (np.arange(len(state.places)) != own).astype(float)
             count, total = state.count + others, state.load + others * load
             # Its own computing delay: mu D n / F, or sqrt(mu D) times the sum of roots over F.
             delay = state.fixed_s[user] + load * (count if state.even else total) * state.per_cps
-            delay[(state.count >= state.places) & others] = np.inf
+            delay[(state.count >= state.places) & (others > 0)] = np.inf
             best = int(delay.argmin())
             if delay[best] < delay[own] * (1 - 1e-12):
                 state.move(user, best)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skybound.instances import problems
 from skybound.instances.errors import InputError
 from skybound.instances.placement.presets import EVEN_PRESETS, PRESETS, SIDE_M, World, generate
 
@@ -70,7 +71,10 @@ def test_users_move_inside_the_square_and_devices_stay():
     assert later.device_m is world.device_m
 
 
-@pytest.mark.parametrize(("preset", "seed", "message"), [("none", 0, "preset"), ("paper", -1, "seed")])
-def test_bad_requests_are_named(preset, seed, message):
-    with pytest.raises(InputError, match=f"^{message}: "):
-        generate(preset, seed)
+@pytest.mark.parametrize(
+    ("problem", "preset", "seed", "field"),
+    [("none", "paper", 0, "problem"), ("placement", "none", 0, "preset"), ("placement", "paper", -1, "seed")],
+)
+def test_bad_requests_are_named(problem, preset, seed, field):
+    with pytest.raises(InputError, match=f"^{field}: "):
+        problems.generate(problem, preset, seed)

@@ -1,0 +1,1 @@
+"""How far from the optimum: gaps, statistics, experiments, the papers' figures and the command line."""

@@ -1,0 +1,332 @@
+"""The command line: what the Python interface does, for terminals and for machines."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ..instances.errors import InputError
+from ..instances.files import load, load_solution, save, save_solution
+from ..instances.problems import generate as draw
+from ..instances.record import Instance
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False
+)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Instance files (.json or .json.gz).")]
+Out = Annotated[Path, typer.Option(help="Folder to write to; made when missing.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, one object a line.")]
+TimeLimit = Annotated[float | None, typer.Option(help="Wall-clock limit of each run (s).", min=0)]
+Gap = Annotated[float, typer.Option(help="Relative gap between objective and bound that counts as optimal.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
+Seeds = Annotated[str, typer.Option(help="Seeds such as 0-4 or 0,2,5.")]
+
+
+def main() -> None:
+    """Run the command line; bad input ends with a message and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"skybound: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("skybound: interrupted; what was finished is kept", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.callback()
+def about() -> None:
+    """How far from the optimum is the learned policy?
+
+    Exact optima, bounds and policies for space-air-ground networks.
+    """
+
+
+@app.command()
+def generate(
+    problem: Annotated[str, typer.Argument(help="A problem, such as placement.")],
+    preset: Annotated[str, typer.Option(help="One of the problem's presets (see `skybound list`).")],
+    out: Out,
+    seed: Annotated[int, typer.Option(help="First seed.", min=0)] = 0,
+    count: Annotated[int, typer.Option(help="Instances to draw, with seeds one after the other.", min=1)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Draw instances of a preset.
+
+    Example: `skybound generate placement --preset congested --seed 0 --count 10 --out instances`
+    """
+    for k in _shown(range(seed, seed + count), "drawing"):
+        instance = draw(problem, preset, k)
+        path = out / f"{instance.name}.json"
+        save(instance, path)
+        _say(as_json, {"file": str(path), "hash": instance.hash}, str(path))
+
+
+@app.command()
+def solve(
+    files: Files,
+    solver: Annotated[
+        str | None, typer.Option(help="Solver, `pyomo:NAME` or `policy:PATH`; the best exact one.")
+    ] = None,
+    time_limit: TimeLimit = None,
+    gap: Gap = 1e-6,
+    seed: Seed = 0,
+    start: Annotated[Path | None, typer.Option(help="Solution file to start from (one instance only).")] = None,
+    threads: Annotated[int, typer.Option(help="Threads that a solver may use.", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for solution files.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve instances, by default to proven optimality.
+
+    Example: `skybound solve instances/*.json --time-limit 60 --out solutions`
+
+    Exit code 1 when an instance has no solution, is infeasible, or its solver failed.
+    """
+    from .api import solve as solve_one
+
+    instances = _load_all(files)
+    if start is not None and len(instances) != 1:
+        raise InputError("goes with one instance", "--start")
+    begin = None if start is None else load_solution(start, instances[0]).decision
+    results = []
+    for instance, path in _shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
+        result = solve_one(instance, solver, time_limit_s=time_limit, gap=gap, seed=seed, start=begin, threads=threads)
+        results.append(result)
+        if path is not None:
+            save_solution(result.solution(), path)
+        if as_json:
+            print(json.dumps(result.to_json()), flush=True)
+    if not as_json:
+        _print_results([result.to_json() for result in results])
+    raise typer.Exit(0 if all(result.status.has_decision for result in results) else 1)
+
+
+@app.command()
+def verify(
+    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    solution: Annotated[Path, typer.Argument(help="Solution file.")],
+    gap: Gap = 1e-6,
+    as_json: Json = False,
+) -> None:
+    """Hold a solution against the referee: its decision, its objective, its bound and its status.
+
+    Example: `skybound verify x.json x.solution.json`
+
+    Exit code 1 when there is no decision or something does not hold.
+    """
+    from .verify import verify as judge
+
+    found = load(instance)
+    report = judge(found, load_solution(solution, found), gap)
+    if as_json:
+        print(json.dumps(report.to_json()))
+    else:
+        _print_report(report.to_json())
+    raise typer.Exit(0 if report.passed else 1)
+
+
+@app.command()
+def export(
+    files: Files,
+    out: Out,
+    form: Annotated[list[str] | None, typer.Option("--format", help="lp, mps or cpsat; all by default.")] = None,
+    solution: Annotated[Path | None, typer.Option(help="Also write this solution as a start file (.sol).")] = None,
+    values: Annotated[Path | None, typer.Option(help="Read another solver's values, write a solution file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write instances as models for other solvers, and read their answers back.
+
+    Example: `skybound export x.json --format lp --out models`, then, with the values that another solver found for it,
+    `skybound export x.json --values x.sol --out solutions`
+    """
+    from . import export as models
+
+    instances = _load_all(files)
+    if (solution or values) and len(instances) != 1:
+        raise InputError("goes with one instance", "--solution" if solution else "--values")
+    for unknown in set(form or ()) - set(models.FORMATS):
+        raise InputError(f'is "{unknown}", unknown; known are {", ".join(models.FORMATS)}', "--format")
+    chosen = [known for known in models.FORMATS if form is None or known in form]
+    stems = [_stem(file) for file in files]
+    written: list[Path] = []
+    for instance, stem in zip(instances, stems, strict=True):
+        if values is not None:
+            path = out / f"{stem}.solution.json"
+            save_solution(models.imported_solution(instance, values), path)
+            written.append(path)
+            continue
+        written += models.export(instance, out, chosen, stem)
+        if solution is not None:
+            decision = load_solution(solution, instance).decision
+            if decision is None:
+                raise InputError("has no decision", file=str(solution))
+            models.export_start(instance, decision, out / f"{stem}.sol")
+            written.append(out / f"{stem}.sol")
+    for path in written:
+        _say(as_json, {"file": str(path)}, str(path))
+
+
+@app.command()
+def evaluate(
+    files: Files,
+    solvers: Annotated[str, typer.Option(help="Solvers, separated by commas.")],
+    out: Out,
+    seeds: Seeds = "0",
+    time_limit: TimeLimit = None,
+    gap: Gap = 1e-6,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue after an interruption.")] = False,
+    allow_seen: Annotated[
+        bool, typer.Option("--allow-seen", help="Admit instances that a policy was trained on.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run solvers and policies on the same instances and compare them.
+
+    Example: `skybound evaluate instances/*.json --solvers column-generation,greedy,random --seeds 0-4 --out table`
+    """
+    from .experiment import evaluate as compare
+
+    with _progress("evaluating") as bar:
+        task = bar.add_task("evaluating", total=None)
+        found = compare(
+            _load_all(files),
+            [name.strip() for name in solvers.split(",")],
+            seeds=_numbers(seeds),
+            time_limit_s=time_limit,
+            gap=gap,
+            out=out,
+            resume=resume,
+            allow_seen=allow_seen,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        print(found.summary.to_json(orient="records", lines=True), end="")
+    else:
+        _print_summary(found.summary)
+        print(f"rows and summary in {out}")
+
+
+@app.command("list")
+def list_all(as_json: Json = False) -> None:
+    """List problems with their solvers, presets and algorithms.
+
+    Example: `skybound list --json`
+    """
+    from .api import catalogue
+
+    known = catalogue()
+    if as_json:
+        print(json.dumps(known))
+        return
+    table = Table("problem", "solvers (exact first)", "presets", "algorithms")
+    for name, own in known["problems"].items():
+        solvers = [entry["name"] + (" *" if entry["exact"] else "") for entry in own["solvers"]]
+        table.add_row(name, *("\n".join(column) for column in (solvers, own["presets"], own["algorithms"])))
+    Console().print(table, "* proves optimality", sep="")
+
+
+def _load_all(files: Sequence[Path]) -> list[Instance]:
+    return [load(path) for path in files]
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".json").removesuffix(".instance")
+
+
+def _solution_paths(files: Sequence[Path], out: Path | None) -> list[Path | None]:
+    """Where each instance's solution goes; two files of one name would overwrite each other."""
+    if out is None:
+        return [None] * len(files)
+    paths = [out / f"{_stem(file)}.solution.json" for file in files]
+    if len(set(paths)) < len(paths):
+        raise InputError("two instance files have the same name", "--out")
+    return list(paths)
+
+
+def _numbers(text: str) -> list[int]:
+    """Seeds of a text such as ``0-4`` or ``0,2,5``."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise InputError(f'must be like 0-4 or 0,2,5, is "{text}"', "--seeds")
+        found += range(int(first), int(last if dash else first) + 1)
+    return list(dict.fromkeys(found))
+
+
+def _progress(words: str) -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _shown(items: Sequence[Any], words: str) -> Iterator[Any]:
+    """The items one by one, with progress on a terminal when there are several."""
+    with _progress(words) as bar:
+        yield from items if len(items) < 2 else bar.track(items)
+
+
+def _say(as_json: bool, data: dict[str, Any], words: str) -> None:
+    print(json.dumps(data) if as_json else words)
+
+
+def _print_results(results: Sequence[dict[str, Any]]) -> None:
+    table = Table("instance", "solver", "status", "objective", "bound", "gap", "time (s)")
+    for r in results:
+        row = [
+            r["instance"],
+            r["solver"],
+            r["status"],
+            *map(_text, (r["objective"], r["bound"], r["gap"], r["runtime_s"])),
+        ]
+        table.add_row(*row)
+    Console().print(table)
+    for r in results:
+        if r["reason"]:
+            Console().print(f"{r['instance']}: {r['reason']}", markup=False)
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    console = Console()
+    words = {True: "feasible", False: "infeasible", None: "no decision to judge"}[report["feasible"]]
+    console.print(f"{words}, objective {_text(report['objective'])}")
+    if report["parts"] and report["feasible"]:
+        console.print(", ".join(f"{name} {_text(value)}" for name, value in report["parts"].items()))
+    if report["violations"]:
+        table = Table("violated", "where", "amount")
+        for violation in report["violations"]:
+            table.add_row(violation["constraint"], violation["place"], _text(violation["amount"]))
+        console.print(table)
+
+
+def _print_summary(summary: pd.DataFrame) -> None:
+    """The summary as people read it: regrets in per cent with their intervals."""
+    table = Table("solver", "runs", "solved", "proven", "mean regret (%)", "IQM regret (%)", "median time (s)")
+    for row in summary.to_dict("records"):
+        regrets = ["-", "-"]
+        if "regret_mean" in row and row["regret_mean"] == row["regret_mean"]:
+            regrets = [
+                f"{100 * row[key]:.3f} [{100 * row[key + '_low']:.3f}, {100 * row[key + '_high']:.3f}]"
+                for key in ("regret_mean", "regret_iqm")
+            ]
+        shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
+        table.add_row(row["solver"], str(row["runs"]), *shares, *regrets, f"{row['time_median_s']:.4f}")
+    Console().print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:  # NaN is not itself
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()

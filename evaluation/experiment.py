@@ -1,0 +1,227 @@
+"""Solvers and policies on the same instances: one row a run, kept as soon as it is finished, and a summary."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..formulations.problems import FORMULATIONS
+from ..instances.errors import InputError
+from ..instances.json_files import atomic, read_json, write_json
+from ..instances.record import Instance
+from ..solvers.result import Limits, relative_gap
+from ..solvers.solve import run
+from .contestants import contestant
+from .statistics import interval, iqm, regret
+
+ROW_KEYS = ("instance", "hash", "solver", "seed", "status", "objective", "bound", "gap", "runtime_s", "reason")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    rows
+        One row an (instance, solver, seed): the result, the best proven bound and best known objective of the instance
+        over all rows, `regret` against the proven optimum (None where it is not proven), and the interval
+        [`regret_low`, `regret_high`] that the best known objective and the bound allow.
+    summary
+        One row a solver: mean and interquartile mean of the regret (of `regret_high` where an optimum is not proven)
+        with 95 % stratified bootstrap intervals, time, and share proven.
+    """
+
+    rows: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def evaluate(
+    instances: Sequence[Instance],
+    solvers: Sequence[str],
+    *,
+    seeds: Sequence[int] = (0,),
+    time_limit_s: float | None = None,
+    gap: float = 1e-6,
+    out: str | Path | None = None,
+    resume: bool = False,
+    allow_seen: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Run solvers on instances and compare them.
+
+    Parameters
+    ----------
+    instances
+        Instances of one problem, each once.
+    solvers
+        Names of solvers, ``policy:PATH`` for trained ones. Solvers that draw nothing run with the first seed only.
+    seeds
+        Seeds of solvers that draw; of policies, the trained seeds.
+    time_limit_s, gap
+        Limits of each run.
+    out
+        Folder for the rows and the summary (CSV, Parquet where pyarrow is installed); each row is kept as soon as it is
+        finished.
+    resume
+        Continue in `out` after an interruption.
+    allow_seen
+        Evaluate policies on instances that they were trained or validated on, too; such rows have `seen`.
+    progress
+        Called with finished and all runs.
+
+    Raises
+    ------
+    InputError
+        When the instances are not of one problem, a solver is unknown, or a policy has seen an instance.
+    """
+    problem = _one_problem(instances)
+    contestants = [contestant(problem, name) for name in solvers]
+    for entry in contestants:
+        for instance in instances:
+            if entry.seen(instance.hash) and not allow_seen:
+                raise InputError(f"{entry.name} was trained or validated on it", file=instance.name)
+    settings = {"problem": problem, "time_limit_s": time_limit_s, "gap": gap}
+    store = _Rows(None if out is None else Path(out), settings, resume)
+    todo = [
+        (instance, entry, seed)
+        for instance in instances
+        for entry in contestants
+        for seed in (entry.seeds(seeds) if entry.seeded else seeds[:1])
+    ]
+    for done, (instance, entry, seed) in enumerate(todo):
+        if progress:
+            progress(done, len(todo))
+        if (instance.hash, entry.name, seed) in store:
+            continue
+        result = run(entry.solver(seed), entry.name, instance, Limits(time_limit_s, gap, seed)).to_json()
+        group = instance.provenance.get("preset")
+        store.add(
+            {key: result[key] for key in ROW_KEYS}
+            | {"group": group if isinstance(group, str) else "", "seen": entry.seen(instance.hash)}
+        )
+    wanted = {(instance.hash, entry.name, seed) for instance, entry, seed in todo}
+    rows = _compared(pd.DataFrame([row for key, row in store.rows.items() if key in wanted]), problem)
+    summary = summarise(rows)
+    if out is not None:
+        _write_table(rows, Path(out) / "rows")
+        _write_table(summary, Path(out) / "summary")
+    return Evaluation(rows, summary)
+
+
+def _one_problem(instances: Sequence[Instance]) -> str:
+    problems = {instance.problem for instance in instances}
+    if len(problems) != 1:
+        raise InputError("needs instances of one problem, got " + (", ".join(sorted(problems)) or "none"), "instances")
+    hashes: dict[str, str] = {}
+    for instance in instances:
+        if instance.hash in hashes:
+            raise InputError(f"is the same instance as {hashes[instance.hash]}", file=instance.name)
+        hashes[instance.hash] = instance.name
+    return problems.pop()
+
+
+class _Rows:
+    """Finished rows, by (hash, solver, seed); appended to a file of JSON lines when there is a folder."""
+
+    def __init__(self, folder: Path | None, settings: dict[str, Any], resume: bool) -> None:
+        self.rows: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._path = None if folder is None else folder / "rows.jsonl"
+        if folder is None or self._path is None:
+            return
+        note = folder / "settings.json"
+        if resume and note.exists():
+            if (before := read_json(note)) != settings:
+                raise InputError(f"was begun with {before}, not {settings}", file=str(note))
+            for row in self._finished():
+                self.rows[row["hash"], row["solver"], row["seed"]] = row
+        elif self._path.exists():
+            raise InputError("exists already; resume, or choose another folder", file=str(self._path))
+        write_json(note, settings)
+        with atomic(self._path) as stream:  # without a line that an interruption cut off
+            stream.write("".join(json.dumps(row) + "\n" for row in self.rows.values()).encode())
+
+    def _finished(self) -> Iterator[dict[str, Any]]:
+        if self._path is not None and self._path.exists():
+            for line in self._path.read_text().splitlines(keepends=True):
+                if line.endswith("\n"):
+                    yield json.loads(line)
+
+    def __contains__(self, key: tuple[str, str, int]) -> bool:
+        return key in self.rows
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.rows[row["hash"], row["solver"], row["seed"]] = row
+        if self._path is not None:
+            with self._path.open("a") as stream:
+                stream.write(json.dumps(row) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+
+
+def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
+    """Put every row beside the best bound and the best objective known of its instance."""
+    sense = FORMULATIONS[problem].sense
+    minimise = sense == "minimise"
+    numbers = ["objective", "bound", "gap"]
+    rows = rows.astype(dict.fromkeys(numbers, float)).sort_values(
+        ["group", "instance", "solver", "seed"], kind="stable"
+    )
+    rows["best_objective"] = rows.groupby("hash")["objective"].transform("min" if minimise else "max")
+    rows["best_bound"] = rows.groupby("hash")["bound"].transform("max" if minimise else "min")
+    rows["proven"] = rows["status"] == "optimal"
+    proven = rows.groupby("hash")["proven"].transform("any")
+
+    def each(measure: Callable[[float, float], float | None], reference: str) -> pd.Series:
+        pairs = zip(rows["objective"], rows[reference], strict=True)
+        return pd.Series([None if np.isnan([a, b]).any() else measure(a, b) for a, b in pairs], rows.index, float)
+
+    def measured(value: float, reference: float) -> float | None:
+        return regret(value, reference, sense)
+
+    rows["regret_low"] = each(measured, "best_objective")
+    rows["regret_high"] = each(measured, "best_bound").where(~proven, rows["regret_low"])
+    rows["regret"] = rows["regret_low"].where(proven)
+    rows["difference"] = (rows["objective"] - rows["best_objective"]).abs()
+    rows["gap_to_bound"] = each(relative_gap, "best_bound")
+    return rows.reset_index(drop=True)
+
+
+def summarise(rows: pd.DataFrame, measure: str = "regret_high") -> pd.DataFrame:
+    """One line a solver; runs without a decision count in `solved` only."""
+    lines = []
+    for name, own in rows.groupby("solver", sort=False):
+        table = own.pivot_table(index=["group", "hash"], columns="seed", values=measure, dropna=False)
+        table = table.dropna(how="any")
+        line: dict[str, Any] = {
+            "solver": name,
+            "runs": len(own),
+            "solved": own["objective"].notna().mean(),
+            "proven": own["proven"].mean(),
+        }
+        if len(table):
+            scores = table.to_numpy()
+            strata = table.index.get_level_values("group").to_numpy()
+            for label, statistic in (("mean", np.mean), ("iqm", iqm)):
+                line[f"regret_{label}"] = statistic(scores.ravel())
+                low, high = interval(scores, strata, statistic, np.random.default_rng(0))
+                line |= {f"regret_{label}_low": low, f"regret_{label}_high": high}
+        line |= {"time_median_s": own["runtime_s"].median(), "time_max_s": own["runtime_s"].max()}
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _write_table(table: pd.DataFrame, stem: Path) -> None:
+    with atomic(stem.with_suffix(".csv")) as stream:
+        table.to_csv(stream, index=False, lineterminator="\n")
+    try:
+        import pyarrow  # noqa: F401 - only whether it is there
+    except ImportError:
+        return
+    with atomic(stem.with_suffix(".parquet")) as stream:
+        table.to_parquet(stream)

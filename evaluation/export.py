@@ -1,0 +1,137 @@
+"""Instances as models that other solvers read, and those solvers' answers read back."""
+
+import math
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..formulations.problems import FORMULATIONS
+from ..instances.errors import InputError
+from ..instances.json_files import atomic
+from ..instances.record import Decision, Instance
+from ..instances.solution import Solution, Status
+
+Format = Literal["lp", "mps", "cpsat"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+SUFFIXES = {"lp": ".lp", "mps": ".mps", "cpsat": ".cpsat.txt"}
+
+
+def export(instance: Instance, folder: str | Path, formats: Iterable[Format] = FORMATS, stem: str = "") -> list[Path]:
+    """Write an instance's explicit models.
+
+    ``lp`` and ``mps`` hold the Pyomo model with exact numbers and readable names, ``cpsat`` the constraint model as the
+    text of its protocol buffer.
+
+    Parameters
+    ----------
+    instance
+        What to write.
+    folder
+        Where to write; made when missing.
+    formats
+        Which models.
+    stem
+        Name of the files without ending; the instance's name by default.
+
+    Returns
+    -------
+    list of Path
+        The files, one a format.
+    """
+    written = []
+    for form in formats:
+        path = Path(folder) / f"{stem or instance.name}{SUFFIXES[form]}"
+        with tempfile.TemporaryDirectory() as scratch:
+            draft = Path(scratch) / f"model{SUFFIXES[form]}"
+            _write_model(instance, form, draft)
+            with atomic(path) as stream:
+                stream.write(draft.read_bytes())
+        written.append(path)
+    return written
+
+
+def _write_model(instance: Instance, form: Format, path: Path) -> None:
+    formulation = FORMULATIONS[instance.problem]
+    if form == "cpsat":
+        if not formulation.cpsat.build(instance).model.export_to_file(str(path)):
+            raise InputError("CP-SAT could not write the model", file=str(path))
+    else:
+        formulation.milp.build(instance).write(str(path), io_options={"symbolic_solver_labels": True})
+
+
+def export_start(instance: Instance, decision: Decision, path: str | Path) -> None:
+    """Write a decision as values of the explicit model's variables, one ``name value`` a line (``.sol``, ``.mst``)."""
+    model, names = _named(instance)
+    FORMULATIONS[instance.problem].milp.start(model, instance, decision)
+    lines = [f"{name} {variable.value!r}\n" for name, variable in names.items()]
+    with atomic(path) as stream:
+        stream.write("".join(["# skybound start\n", *lines]).encode())
+
+
+def import_values(instance: Instance, path: str | Path) -> Decision:
+    """Read what another solver found for an exported model: lines that begin with a variable's name and its value.
+
+    HiGHS, SCIP, Gurobi and CBC write such files; other lines are passed over, missing variables are 0.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or no line speaks of a variable of the model.
+    """
+    model, names = _named(instance)
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 text (byte {error.start})", file=str(path)) from None
+    found = 0
+    for variable in names.values():
+        variable.value = 0.0
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        at = next(
+            (k for k in range(min(2, len(words) - 1)) if words[k] in names), None
+        )  # CBC counts lines before names
+        if at is None:
+            continue
+        try:
+            value = float(words[at + 1])
+        except ValueError:
+            continue
+        if not math.isfinite(value):
+            raise InputError(f"line {number}: {words[at]} is {words[at + 1]}", file=str(path))
+        names[words[at]].set_value(value, skip_validation=True)
+        found += 1
+    if not found:
+        raise InputError("has no line with a variable of this instance's model", file=str(path))
+    return FORMULATIONS[instance.problem].milp.extract(model, instance)
+
+
+def imported_solution(instance: Instance, path: str | Path) -> Solution:
+    """What another solver found (see `import_values`), judged by the referee: a solution that claims no bound.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or its decision is infeasible.
+    """
+    decision = import_values(instance, path)
+    verdict = FORMULATIONS[instance.problem].judge(instance, decision)
+    if verdict.objective is None:
+        broken = ", ".join(f"{v.constraint} ({v.place})" for v in verdict.violations)
+        raise InputError(f"its decision violates {broken}", file=str(path))
+    return Solution(
+        instance.problem, instance.name, Status.FEASIBLE, Path(path).name, verdict.objective, None, decision
+    )
+
+
+def _named(instance: Instance) -> tuple[Any, dict[str, Any]]:
+    """The explicit model, and its variables by the names that they have in LP and MPS files."""
+    import pyomo.environ as pyo
+    from pyomo.core.base.label import LPFileLabeler, TextLabeler
+
+    model = FORMULATIONS[instance.problem].milp.build(instance)
+    variables = list(model.component_data_objects(pyo.Var))
+    return model, {label(variable): variable for label in (TextLabeler(), LPFileLabeler()) for variable in variables}

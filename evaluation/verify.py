@@ -1,0 +1,80 @@
+"""A solution file held against the referee: its decision and its claims."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..formulations.problems import FORMULATIONS
+from ..formulations.verdict import Violation
+from ..instances.record import Instance
+from ..instances.solution import Solution, Status
+from ..solvers.result import relative_gap
+
+OBJECTIVE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the referee says of a solution.
+
+    Attributes
+    ----------
+    feasible
+        Whether the decision keeps every constraint; None without a decision.
+    objective
+        The referee's objective, None without a feasible decision.
+    parts
+        The objective's parts.
+    violations
+        Broken constraints, and claims (objective, bound, status) that do not hold.
+    """
+
+    feasible: bool | None
+    objective: float | None
+    parts: dict[str, float | None]
+    violations: tuple[Violation, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a decision, and everything about it holds."""
+        return bool(self.feasible) and not self.violations
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON types."""
+        return asdict(self)
+
+
+def verify(instance: Instance, solution: Solution, gap: float = 1e-6) -> Report:
+    """Judge a solution's decision and claims.
+
+    Parameters
+    ----------
+    instance
+        What it is a solution of.
+    solution
+        Decision and claims.
+    gap
+        Relative gap within which "optimal" was claimed.
+    """
+    if solution.decision is None:
+        return Report(None, None, {}, ())
+    formulation = FORMULATIONS[instance.problem]
+    verdict = formulation.judge(instance, solution.decision)
+    claims = [] if verdict.objective is None else _false_claims(solution, verdict.objective, formulation.sense, gap)
+    return Report(verdict.feasible, verdict.objective, verdict.parts, (*verdict.violations, *claims))
+
+
+def _false_claims(solution: Solution, objective: float, sense: str, gap: float) -> list[Violation]:
+    found = []
+    claimed, bound = solution.objective, solution.bound
+    if claimed is None or (relative_gap(claimed, objective) or 0.0) > OBJECTIVE_TOLERANCE:
+        off = abs((claimed or 0.0) - objective)
+        found.append(Violation("stated objective", f"{claimed} is stated, {objective} is right", off))
+    if bound is not None:
+        beyond = bound - objective if sense == "minimise" else objective - bound
+        if beyond > OBJECTIVE_TOLERANCE * max(abs(bound), abs(objective)):
+            found.append(Violation("stated bound", f"the decision has {objective}, beyond the bound {bound}", beyond))
+    open_gap = relative_gap(objective, bound)
+    if solution.status is Status.OPTIMAL and (open_gap is None or open_gap > gap):
+        words = "no bound is stated" if open_gap is None else f"the gap to the stated bound is {open_gap:.3g}"
+        found.append(Violation("stated status", f"optimal is stated, but {words}", open_gap or 0.0))
+    return found
