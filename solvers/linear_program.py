@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,7 @@ class Outcome:
 class LinearProgram:
     """A program in HiGHS that can be changed and solved again from where it stood."""
 
-    def __init__(self, arrays: Arrays, threads: int = 1) -> None:
+    def __init__(self, arrays: Arrays, threads: int = 1, options: Mapping[str, Any] | None = None) -> None:
         """Hand the program over in one piece.
 
         Parameters
@@ -84,11 +84,15 @@ class LinearProgram:
             The program.
         threads
             Threads that HiGHS may use.
+        options
+            Options of HiGHS that the caller knows better.
         """
         self.integer = bool(arrays.integer.any())
         self._highs = highspy.Highs()
         self._set("output_flag", False)
         self._set("threads", threads)
+        for option, value in (options or {}).items():
+            self._set(option, value)
         columns, rows = len(arrays.cost), len(arrays.row_lower)
         matrix = sp.csc_array(arrays.matrix, shape=(rows, columns))
         sense = highspy.ObjSense.kMaximize if arrays.maximise else highspy.ObjSense.kMinimize

@@ -46,6 +46,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
     problem: {entry.name: entry for entry in entries}
     for problem, entries in {
         "placement": (
+            Entry("column-generation", "decomposition", True, "placement.columns:solve_columns"),
             MILP,
             CPSAT,
             Entry("enumeration", "enumeration", True, "placement.enumeration:solve_enumeration"),

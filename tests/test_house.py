@@ -51,7 +51,8 @@ def test_the_typing_link_leads_home():
 def wheel(tmp_path_factory):
     """The wheel, built from what git tracks."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True)
+    tracked = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    listed = subprocess.run(tracked, cwd=ROOT, capture_output=True, check=True)
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
