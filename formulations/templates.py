@@ -2,7 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.common.gc_manager import PauseGC
 from pyomo.core.base import constraint, objective
 
 
@@ -21,6 +25,22 @@ def templates(use: bool = True) -> Iterator[None]:
     before = constraint.TEMPLATIZE_CONSTRAINTS, objective.TEMPLATIZE_OBJECTIVES
     constraint.TEMPLATIZE_CONSTRAINTS = objective.TEMPLATIZE_OBJECTIVES = use
     try:
-        yield
+        with PauseGC():  # thousands of small objects, none of them garbage
+            yield
     finally:
         constraint.TEMPLATIZE_CONSTRAINTS, objective.TEMPLATIZE_OBJECTIVES = before
+
+
+def table(values: np.ndarray[Any, Any], *index: Any, doc: str) -> pyo.Param:
+    """A parameter with the entries of an array, its axes indexed by ranges from 0.
+
+    Pyomo checks every entry's index and domain, which for entries of a validated array costs more than all else of a
+    model; this hands them over unchecked.
+    """
+    parameter = pyo.Param(*index, doc=doc)
+    entries = (
+        enumerate(values.tolist()) if values.ndim == 1 else zip(np.ndindex(values.shape), values.flat, strict=True)
+    )
+    parameter.construct()
+    parameter._data.update(entries)
+    return parameter

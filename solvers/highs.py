@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.common.gc_manager import PauseGC
 from pyomo.common.log import LoggingIntercept
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
@@ -53,16 +54,14 @@ class CompiledModel:
         self.impossible: str | None = None
         try:
             # Pyomo 6.10 calls a method of its own that it deprecates, and says so to the user.
-            with LoggingIntercept(module="pyomo.core.base.param", level=logging.ERROR):
+            with PauseGC(), LoggingIntercept(module="pyomo.core.base.param", level=logging.ERROR):
                 form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+                self.arrays, self.constraints = _arrays(form)
         except InfeasibleConstraintException as error:
             name = str(error).split("'")[1]
             self.impossible = described(model.find_component(name))
             return
-        if len(form.objectives) != 1:
-            raise ValueError(f"the model {model.name} has {len(form.objectives)} objectives, not one")
         self.variables = form.columns
-        self.arrays, self.constraints = _arrays(form)
         self.program = LinearProgram(self.arrays, threads)
 
     def solve(
@@ -138,6 +137,8 @@ class CompiledModel:
 
 def _arrays(form: Any) -> tuple[Arrays, list[pyo.Constraint]]:
     """A compiled form with its ranges joined to one row each."""
+    if len(form.objectives) != 1:
+        raise ValueError(f"the model has {len(form.objectives)} objectives, not one")
     constraints = [row.constraint for row in form.rows]
     kind = np.array([row.bound_type for row in form.rows], np.int64)
     rhs = np.asarray(form.rhs, np.float64)
