@@ -159,7 +159,8 @@ def run(names: Sequence[str], seeds: Sequence[int], out: Path) -> tuple[pd.DataF
         console.print(_table(case, rows))
         for target in case.targets:
             values = _measured(rows, target)
-            line = f"{case.name}: {target.contender}: {target.measure}: median {values.median():.4g}, max {values.max():.4g}"
+            figures = f"median {values.median():.4g}, max {values.max():.4g}"
+            line = f"{case.name}: {target.contender}: {target.measure}: {figures}"
             kept = values.median() <= target.most and values.max() <= SLACK * target.most
             console.print(f"  {'kept' if kept else 'MISSED'}: {line}, target {target.most:g}", highlight=False)
             if not kept:

@@ -38,9 +38,7 @@ def table(values: np.ndarray[Any, Any], *index: Any, doc: str) -> pyo.Param:
     model; this hands them over unchecked.
     """
     parameter = pyo.Param(*index, doc=doc)
-    entries = (
-        enumerate(values.tolist()) if values.ndim == 1 else zip(np.ndindex(values.shape), values.flat, strict=True)
-    )
     parameter.construct()
-    parameter._data.update(entries)
+    places = range(len(values)) if values.ndim == 1 else np.ndindex(values.shape)
+    parameter._data.update(zip(places, values.ravel().tolist(), strict=True))
     return parameter
