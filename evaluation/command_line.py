@@ -152,9 +152,6 @@ def export(
     instances = _load_all(files)
     if (solution or values) and len(instances) != 1:
         raise InputError("goes with one instance", "--solution" if solution else "--values")
-    for unknown in set(form or ()) - set(models.FORMATS):
-        raise InputError(f'is "{unknown}", unknown; known are {", ".join(models.FORMATS)}', "--format")
-    chosen = [known for known in models.FORMATS if form is None or known in form]
     stems = [_stem(file) for file in files]
     written: list[Path] = []
     for instance, stem in zip(instances, stems, strict=True):
@@ -163,7 +160,7 @@ def export(
             save_solution(models.imported_solution(instance, values), path)
             written.append(path)
             continue
-        written += models.export(instance, out, chosen, stem)
+        written += models.export(instance, out, form or models.SUFFIXES, stem)
         if solution is not None:
             decision = load_solution(solution, instance).decision
             if decision is None:
@@ -172,6 +169,63 @@ def export(
             written.append(out / f"{stem}.sol")
     for path in written:
         _say(as_json, {"file": str(path)}, str(path))
+
+
+@app.command()
+def targets(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of instance files.")],
+    out: Annotated[Path, typer.Option(help="File to write (.jsonl.gz).")],
+    solver: Annotated[str | None, typer.Option(help="Solver that finds the targets; the best exact one.")] = None,
+    time_limit: TimeLimit = None,
+) -> None:
+    """Solve a folder of instances and write them with their optima as a supervised data set.
+
+    Each line of the file is one JSON object with the instance, the solution and its proven gap.
+
+    Example: `skybound targets instances --out targets.jsonl.gz`
+    """
+    from ..learned.targets import write_targets
+
+    files = sorted(path for path in folder.glob("*") if path.name.endswith((".json", ".json.gz")))
+    if not files:
+        raise InputError("has no instance files (.json, .json.gz)", file=str(folder))
+    written = write_targets(_shown(_load_all(files), "solving"), out, solver, time_limit)
+    print(f"{written} targets in {out}")
+
+
+@app.command()
+def train(
+    problem: Annotated[str, typer.Argument(help="A problem, such as placement.")],
+    preset: Annotated[str, typer.Option(help="Preset that training instances are drawn from.")],
+    algorithm: Annotated[str, typer.Option(help="Learning algorithm (see `skybound list`).")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    seeds: Seeds = "0",
+    budget: Annotated[float | None, typer.Option(help="CPU time of the whole run (min).", min=0)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    change: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter, NAME=VALUE (JSON).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a policy. Ctrl-C keeps what is finished; `--resume` goes on.
+
+    Example: `skybound train placement --preset congested --algorithm imitation --seeds 0-4 --budget 10 --out run`, then
+    `skybound solve x.json --solver policy:run` or `policy:run?samples=64`
+    """
+    from .api import train as train_policy
+
+    changes = dict(_assignment(text) for text in change or ())
+    outcome = train_policy(
+        problem,
+        preset,
+        algorithm,
+        out,
+        seeds=_numbers(seeds),
+        budget_cpu_minutes=budget,
+        resume=resume,
+        hyperparameters=changes,
+    )
+    words = f"{outcome.stopped} after {outcome.units} units, {outcome.cpu_s / 60:.1f} CPU minutes; policy:{out}"
+    _say(as_json, {"run": str(out), "stopped": outcome.stopped, "units": outcome.units, "cpu_s": outcome.cpu_s}, words)
+    raise typer.Exit(130 if outcome.stopped == "interrupted" else 0)
 
 
 @app.command()
@@ -260,6 +314,17 @@ def _numbers(text: str) -> list[int]:
             raise InputError(f'must be like 0-4 or 0,2,5, is "{text}"', "--seeds")
         found += range(int(first), int(last if dash else first) + 1)
     return list(dict.fromkeys(found))
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """Name and value of ``NAME=VALUE``; the value is JSON, or else a plain word."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise InputError(f'must be like NAME=VALUE, is "{text}"', "--set")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def _progress(words: str) -> Progress:

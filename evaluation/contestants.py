@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..solvers.registry import SOLVERS, find
 from ..solvers.result import Solver
+
+POLICY = "policy:"
 
 
 @dataclass(frozen=True)
@@ -14,10 +17,8 @@ class Contestant:
 
     Attributes
     ----------
-    seeded
-        Whether a seed makes a difference.
     seeds
-        Which of the seeds asked for exist.
+        Which of the seeds asked for make a difference to it; of policies, those that were trained.
     solver
         The solver of a seed.
     seen
@@ -25,22 +26,45 @@ class Contestant:
     """
 
     name: str
-    seeded: bool
     seeds: Callable[[Sequence[int]], Sequence[int]]
     solver: Callable[[int], Solver[Instance]]
     seen: Callable[[str], bool]
 
 
-def contestant(problem: str, name: str) -> Contestant:
-    """Find what a name means for a problem.
+def contestant(problem: str, name: str | None) -> Contestant:
+    """Find what a name means for a problem; None is its best exact solver.
 
     Raises
     ------
     InputError
         When it means nothing.
     """
+    if name is not None and name.startswith(POLICY):
+        return _policy(problem, name)
     found, solver = find(problem, name)
     entry = SOLVERS[problem].get(found)
-    return Contestant(
-        found, entry is not None and entry.seeded, lambda seeds: seeds, lambda seed: solver, lambda digest: False
-    )
+    seeded = entry is not None and entry.seeded
+    return Contestant(found, lambda seeds: seeds if seeded else seeds[:1], lambda _: solver, lambda _: False)
+
+
+def _policy(problem: str, name: str) -> Contestant:
+    from ..learned.policy import load
+
+    place = name.removeprefix(POLICY)
+    policy = load(place)
+    if policy.file.problem != problem:
+        raise InputError(f"is for {policy.file.problem}, the instances are of {problem}", file=place)
+    path, _, options = place.partition("?")
+    if "seed=" in options:
+        return Contestant(name, lambda seeds: seeds[:1], lambda _: policy, policy.file.saw)
+
+    def trained(seeds: Sequence[int]) -> Sequence[int]:
+        known = [seed for seed in seeds if seed in policy.file.seeds]
+        if not known:
+            raise InputError(
+                f"has none of these seeds; trained are {', '.join(map(str, policy.file.seeds))}", file=path
+            )
+        return known
+
+    begun = f"{path}?{options}&" if options else f"{path}?"
+    return Contestant(name, trained, lambda seed: load(f"{begun}seed={seed}"), policy.file.saw)

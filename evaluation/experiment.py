@@ -88,12 +88,7 @@ def evaluate(
                 raise InputError(f"{entry.name} was trained or validated on it", file=instance.name)
     settings = {"problem": problem, "time_limit_s": time_limit_s, "gap": gap}
     store = _Rows(None if out is None else Path(out), settings, resume)
-    todo = [
-        (instance, entry, seed)
-        for instance in instances
-        for entry in contestants
-        for seed in (entry.seeds(seeds) if entry.seeded else seeds[:1])
-    ]
+    todo = [(instance, entry, seed) for instance in instances for entry in contestants for seed in entry.seeds(seeds)]
     for done, (instance, entry, seed) in enumerate(todo):
         if progress:
             progress(done, len(todo))

@@ -4,7 +4,7 @@ import math
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ..formulations.problems import FORMULATIONS
 from ..instances.errors import InputError
@@ -12,12 +12,12 @@ from ..instances.json_files import atomic
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 
-Format = Literal["lp", "mps", "cpsat"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 SUFFIXES = {"lp": ".lp", "mps": ".mps", "cpsat": ".cpsat.txt"}
 
 
-def export(instance: Instance, folder: str | Path, formats: Iterable[Format] = FORMATS, stem: str = "") -> list[Path]:
+def export(
+    instance: Instance, folder: str | Path, formats: Iterable[str] = tuple(SUFFIXES), stem: str = ""
+) -> list[Path]:
     """Write an instance's explicit models.
 
     ``lp`` and ``mps`` hold the Pyomo model with exact numbers and readable names, ``cpsat`` the constraint model as the
@@ -30,7 +30,7 @@ def export(instance: Instance, folder: str | Path, formats: Iterable[Format] = F
     folder
         Where to write; made when missing.
     formats
-        Which models.
+        Which models; all by default.
     stem
         Name of the files without ending; the instance's name by default.
 
@@ -38,9 +38,16 @@ def export(instance: Instance, folder: str | Path, formats: Iterable[Format] = F
     -------
     list of Path
         The files, one a format.
+
+    Raises
+    ------
+    InputError
+        When there is no such format, or a file cannot be written.
     """
     written = []
     for form in formats:
+        if form not in SUFFIXES:
+            raise InputError(f'is "{form}", unknown; known are {", ".join(SUFFIXES)}', "format")
         path = Path(folder) / f"{stem or instance.name}{SUFFIXES[form]}"
         with tempfile.TemporaryDirectory() as scratch:
             draft = Path(scratch) / f"model{SUFFIXES[form]}"
@@ -51,7 +58,7 @@ def export(instance: Instance, folder: str | Path, formats: Iterable[Format] = F
     return written
 
 
-def _write_model(instance: Instance, form: Format, path: Path) -> None:
+def _write_model(instance: Instance, form: str, path: Path) -> None:
     formulation = FORMULATIONS[instance.problem]
     if form == "cpsat":
         if not formulation.cpsat.build(instance).model.export_to_file(str(path)):

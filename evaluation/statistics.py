@@ -29,6 +29,7 @@ def interval(
     strata: np.ndarray,
     statistic: Callable[[FloatArray], float],
     rng: np.random.Generator,
+    resamples: int = RESAMPLES,
 ) -> tuple[float, float]:
     """Stratified bootstrap interval (percentiles) of a statistic.
 
@@ -44,10 +45,12 @@ def interval(
         Of all scores of a resample, flat.
     rng
         Draws the resamples.
+    resamples
+        How many.
     """
     groups = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
-    drawn = np.empty(RESAMPLES)
-    for k in range(RESAMPLES):
+    drawn = np.empty(resamples)
+    for k in range(resamples):
         rows = np.concatenate([rng.choice(group, len(group)) for group in groups])
         seeds = rng.integers(scores.shape[1], size=(len(rows), scores.shape[1]))
         drawn[k] = statistic(scores[rows[:, None], seeds].ravel())

@@ -1,0 +1,14 @@
+#!/bin/sh
+# The main job on a shipped instance: solve to proof, verify, export, train a policy briefly, and print the gap table.
+set -eu
+out=${OUT:-out/demo}
+rm -rf "$out"
+say() { printf '\n$ %s\n' "$*"; "$@"; }
+
+say skybound solve examples/congested.json --out "$out/solutions"
+say skybound verify examples/congested.json "$out/solutions/congested.solution.json"
+say skybound export examples/congested.json --out "$out/models"
+say skybound generate placement --preset congested --seed 3000001 --count 20 --out "$out/held-out" --json > "$out/held-out.txt"
+say skybound train placement --preset congested --algorithm imitation --budget 0.7 --out "$out/run"
+say skybound evaluate examples/congested.json "$out"/held-out/*.json --out "$out/table" \
+    --solvers "column-generation,random,greedy,local-search,policy:$out/run"

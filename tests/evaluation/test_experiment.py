@@ -1,0 +1,72 @@
+"""Experiments: rows, references, summaries, interruptions."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from skybound.evaluation.experiment import evaluate
+from skybound.instances.errors import InputError
+from skybound.instances.problems import generate
+
+SOLVERS = ["column-generation", "greedy", "random"]
+
+
+@pytest.fixture
+def instances():
+    return [generate("placement", "congested", seed) for seed in range(4)]
+
+
+def test_rows_and_summary(instances):
+    found = evaluate(instances, SOLVERS, seeds=[0, 1, 2])
+    rows, summary = found.rows, found.summary.set_index("solver")
+    assert len(rows) == 4 * (1 + 1 + 3)
+    exact = rows[rows.solver == "column-generation"]
+    assert (exact.status == "optimal").all()
+    assert (exact.regret == 0).all()
+    greedy = rows[rows.solver == "greedy"].set_index("hash")
+    optimum = exact.set_index("hash").objective
+    assert np.allclose(greedy.regret, greedy.objective / optimum[greedy.index] - 1)
+    assert summary.loc["random", "regret_mean"] > summary.loc["greedy", "regret_mean"] > 0
+    assert summary.loc["greedy", "regret_mean_low"] <= summary.loc["greedy", "regret_mean"]
+    assert summary.loc["column-generation", "proven"] == 1
+
+
+def test_without_a_proven_optimum_regret_is_an_interval():
+    """A wide gap proves a bound only; greedy's regret lies between those to the best known and to the bound."""
+    instances = [generate("placement", "congested-optimal", seed) for seed in range(2)]
+    rows = evaluate(instances, ["milp", "greedy"], gap=0.05, time_limit_s=60).rows
+    rows = rows[rows.status != "optimal"]
+    assert rows.regret.isna().any() or (rows.regret_low == rows.regret_high).all()
+    assert (rows.regret_low <= rows.regret_high + 1e-15).all()
+
+
+def test_an_interrupted_experiment_goes_on(instances, tmp_path):
+    """Half of the rows, and one cut in the middle of its line."""
+    whole = evaluate(instances, SOLVERS, seeds=[0, 1], out=tmp_path / "whole").rows
+    evaluate(instances[:2], SOLVERS, seeds=[0, 1], out=tmp_path / "part")
+    path = tmp_path / "part" / "rows.jsonl"
+    path.write_text(path.read_text()[:-30])
+    kept = path.read_text().splitlines(keepends=True)[:-1]
+    again = evaluate(instances, SOLVERS, seeds=[0, 1], out=tmp_path / "part", resume=True).rows
+    assert path.read_text().startswith("".join(kept))
+    assert all(json.loads(line) for line in path.read_text().splitlines())
+    columns = ["hash", "solver", "seed", "objective", "regret"]
+    pd.testing.assert_frame_equal(whole[columns], again[columns])
+    assert (tmp_path / "part" / "summary.csv").exists()
+    assert (tmp_path / "part" / "rows.parquet").exists()
+
+
+def test_an_experiment_is_not_overwritten_or_mixed(instances, tmp_path):
+    evaluate(instances[:1], ["greedy"], out=tmp_path)
+    with pytest.raises(InputError, match="exists already"):
+        evaluate(instances[:1], ["greedy"], out=tmp_path)
+    with pytest.raises(InputError, match="was begun with"):
+        evaluate(instances[:1], ["greedy"], out=tmp_path, resume=True, time_limit_s=3.0)
+
+
+def test_instances_are_of_one_problem_and_distinct(instances):
+    with pytest.raises(InputError, match="is the same instance as"):
+        evaluate([instances[0], instances[0]], ["greedy"])
+    with pytest.raises(InputError, match="needs instances of one problem"):
+        evaluate([], ["greedy"])

@@ -1,0 +1,88 @@
+"""Exported models say the same as the instance, to whatever solver reads them."""
+
+import highspy
+import pytest
+from google.protobuf import text_format
+from ortools.sat import cp_model_pb2
+from pyscipopt import Model
+from skybound.evaluation.export import export, export_start, import_values, imported_solution
+from skybound.instances.errors import InputError
+from skybound.instances.problems import generate
+from skybound.solvers.solve import solve
+
+
+def by_highs(path, values=None):
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.readModel(str(path))
+    highs.run()
+    if values:
+        highs.writeSolution(str(values), 0)
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return highs.modelStatusToString(highs.getModelStatus()).lower()
+    return highs.getInfo().objective_function_value
+
+
+def by_scip(path, values=None):
+    model = Model()
+    model.hideOutput()
+    model.readProblem(str(path))
+    model.setParam("limits/gap", 0.0)
+    model.optimize()
+    if values:
+        model.writeBestSol(str(values))
+    return model.getObjVal() if model.getStatus() == "optimal" else model.getStatus()
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_files_solved_elsewhere_agree(seed, random_placement, tmp_path):
+    """LP and MPS, read by HiGHS and by SCIP, infeasibility included."""
+    instance = random_placement(seed)
+    known = solve(instance, "enumeration").objective
+    for path in export(instance, tmp_path, ["lp", "mps"]):
+        for found in (by_highs(path), by_scip(path)):
+            assert found == ("infeasible" if known is None else pytest.approx(known, rel=1e-6, abs=1e-9))
+
+
+@pytest.mark.parametrize(("form", "solver"), [("lp", by_highs), ("mps", by_highs), ("lp", by_scip), ("mps", by_scip)])
+def test_values_of_other_solvers_come_back(form, solver, tmp_path):
+    instance = generate("placement", "congested", 3)
+    (path,) = export(instance, tmp_path, [form])
+    solver(path, tmp_path / "x.sol")
+    back = imported_solution(instance, tmp_path / "x.sol")
+    assert back.objective == pytest.approx(solve(instance).objective, rel=1e-6)
+
+
+def test_cbc_counts_its_lines(worked, tmp_path):
+    (tmp_path / "x.sol").write_text(
+        "Optimal - objective value 1.302\n      0 x(0_1)   1   0\n      1 in_cloud(1) 1 0\n"
+        "      2 x(2_0) 1 0\n      3 at_home(3) 1 0\n      4 x(4_0) 1 0\n"
+    )
+    assert import_values(worked, tmp_path / "x.sol").host.tolist() == [2, 3, 1, 0, 1]
+
+
+def test_a_start_file_says_the_decision(worked, tmp_path):
+    decision = solve(worked).decision
+    export_start(worked, decision, tmp_path / "x.sol")
+    assert import_values(worked, tmp_path / "x.sol") == decision
+
+
+def test_the_cpsat_file_is_a_model(worked, tmp_path):
+    (path,) = export(worked, tmp_path, ["cpsat"])
+    model = text_format.Parse(path.read_text(), cp_model_pb2.CpModelProto())
+    assert len(model.variables) > 10
+    assert "home[0]" in {variable.name for variable in model.variables}
+
+
+def test_foreign_files_are_refused(worked, tmp_path):
+    (tmp_path / "x.sol").write_text("nothing 1\n")
+    with pytest.raises(InputError, match="no line with a variable"):
+        import_values(worked, tmp_path / "x.sol")
+    (tmp_path / "y.sol").write_text("x(0_0) nan\n")
+    with pytest.raises(InputError, match=r"line 1: x\(0_0\) is nan"):
+        import_values(worked, tmp_path / "y.sol")
+    (tmp_path / "z.sol").write_text("x(3_0) 1\n")
+    with pytest.raises(InputError, match="its decision violates possible host"):
+        imported_solution(worked, tmp_path / "z.sol")
+    with pytest.raises(InputError, match="format: "):
+        export(worked, tmp_path, ["xls"])

@@ -1,0 +1,39 @@
+"""Regret and its intervals."""
+
+import numpy as np
+import pytest
+from skybound.evaluation.statistics import interval, iqm, regret
+
+
+def test_regret_is_worse_than_the_reference_whatever_the_sense():
+    assert regret(12, 10, "minimise") == pytest.approx(0.2)
+    assert regret(8, 10, "maximise") == pytest.approx(0.2)
+    assert regret(-8, -10, "minimise") == pytest.approx(0.2)
+    assert regret(-12, -10, "maximise") == pytest.approx(0.2)
+    assert regret(1, 0, "minimise") is None
+
+
+def test_iqm_is_the_mean_of_the_middle_half():
+    assert iqm(np.array([100.0, 1, 2, 3, 4, -50, 2, 3])) == pytest.approx(2.5)
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says():
+    """Of 200 samples of 40 instances, some 95 % of the intervals hold the true mean 1."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        scores = rng.exponential(1.0, (40, 1))
+        low, high = interval(scores, np.zeros(40), np.mean, rng, resamples=300)
+        covered += low <= 1 <= high
+    assert 0.85 * 200 <= covered <= 0.99 * 200
+
+
+def test_strata_keep_their_sizes():
+    """Groups that are constant leave nothing to chance, however different they are."""
+    scores = np.array([[0.0], [0.0], [10.0]])
+    assert interval(scores, np.array([0, 0, 1]), np.mean, np.random.default_rng(0)) == pytest.approx((10 / 3, 10 / 3))
+
+
+def test_seeds_of_an_instance_are_drawn_too():
+    low, high = interval(np.array([[0.0, 10.0]]), np.array(["a"]), np.mean, np.random.default_rng(0))
+    assert (low, high) == (0.0, 10.0)
