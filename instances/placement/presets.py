@@ -4,11 +4,13 @@ A world is a batch of cells drawn at once; each slot of a cell is an instance. W
 path loss, speeds of devices, places, satellite band) is a choice, listed in the formulation's README.
 """
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 
+from ..errors import InputError
 from ..fields import BoolArray, FloatArray, IntArray
 from .instance import Placement
 
@@ -18,6 +20,7 @@ STEP_M = 10.0
 UPLINK_HZ = 5e6
 TRANSMIT_W = 0.2
 NOISE_W_PER_HZ = 10 ** ((-174 - 30) / 10)
+SATELLITE_HZ = 20e6
 SATELLITE_SNR_DB = (7.0, 13.0)
 SATELLITE_CLOUD_BPS = 1e9
 ALTITUDE_M = 550e3
@@ -42,8 +45,8 @@ class Preset:
         Smallest and largest capacity of a device.
     cloud_places
         Capacity of the cloud; None is unlimited.
-    satellite_band_hz
-        Band for users to satellite, split equally among all users.
+    satellite_hz_each
+        Band of each user to the satellite; None splits `SATELLITE_HZ` equally among all users.
     data_megabytes
         Interval of the twins' sizes.
     share
@@ -57,13 +60,13 @@ class Preset:
     without_processor: float
     places: tuple[int, int]
     cloud_places: int | None
-    satellite_band_hz: float = 20e6
+    satellite_hz_each: float | None = None
     data_megabytes: tuple[float, float] = (0.5, 2.0)
     share: Literal["even", "optimal"] = "even"
 
 
 def _congested(users: int, devices: int, places: int, cloud_places: int) -> Preset:
-    return Preset(users, devices, (0.3, 5), (20, 60), 0.3, (places, places), cloud_places, users * 20e6)
+    return Preset(users, devices, (0.3, 5), (20, 60), 0.3, (places, places), cloud_places, SATELLITE_HZ)
 
 
 EVEN_PRESETS = {
@@ -75,6 +78,42 @@ EVEN_PRESETS = {
     "huge": Preset(1000, 30, (0.5, 20), (20, 100), 0.2, (15, 40), 100),
 }
 PRESETS = EVEN_PRESETS | {f"{name}-optimal": replace(preset, share="optimal") for name, preset in EVEN_PRESETS.items()}
+
+
+def find(name: str) -> Preset:
+    """A preset by name, or a variant such as ``paper:users=18`` or ``paper:megabytes=0.5`` (every twin of that size).
+
+    Raises
+    ------
+    InputError
+        When there is no such preset or variant.
+    """
+    base, _, changes = name.partition(":")
+    if base not in PRESETS:
+        raise InputError(f'is "{base}", unknown; known are {", ".join(PRESETS)}', "preset")
+    preset = PRESETS[base]
+    for change in changes.split(",") if changes else []:
+        key, _, value = change.partition("=")
+        try:
+            if key == "users":
+                preset = replace(preset, users=_positive(int(value)))
+            elif key == "megabytes":
+                preset = replace(preset, data_megabytes=(_positive(float(value)),) * 2)
+            else:
+                raise ValueError
+        except ValueError:
+            message = f'has the variant "{change}"; known are users=N and megabytes=X, above 0'
+            raise InputError(message, "preset") from None
+    return preset
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _positive(number: Number) -> Number:
+    if not 0 < number < math.inf:
+        raise ValueError
+    return number
 
 
 @dataclass(frozen=True)
@@ -166,7 +205,7 @@ class World:
             data_bits=bits,
             cycles_per_bit=cycles,
             uplink_bps=UPLINK_HZ * np.log2(1 + TRANSMIT_W * gain / (UPLINK_HZ * NOISE_W_PER_HZ)),
-            user_satellite_bps=self.preset.satellite_band_hz / self.preset.users * np.log2(1 + snr),
+            user_satellite_bps=(self.preset.satellite_hz_each or SATELLITE_HZ / self.preset.users) * np.log2(1 + snr),
             propagation_s=ALTITUDE_M * (rng.uniform(*SLANT, users) + FEEDER_SLANT) / LIGHT_M_PER_S,
         )
 
@@ -196,11 +235,11 @@ def generate(preset: str, seed: int) -> Placement:
     Parameters
     ----------
     preset
-        A name of `PRESETS`; a preset and its ``-optimal`` variant have the same numbers.
+        A name as for `find`; a preset and its ``-optimal`` variant have the same numbers.
     seed
         Non-negative; the same seed gives the same instance.
     """
     rng = np.random.default_rng(seed)
-    world = World.draw(PRESETS[preset], 1, rng)
+    world = World.draw(find(preset), 1, rng)
     provenance = {"generator": "skybound placement", "preset": preset, "seed": seed}
     return world.instance(world.slots(rng), 0, name=f"placement-{preset}-{seed}", provenance=provenance)

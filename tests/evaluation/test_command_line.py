@@ -44,7 +44,7 @@ def test_generate_solve_verify(tmp_path):
         "decision",
         "reason",
     ]
-    assert set(keys) <= set(results[0])
+    assert set(keys.split()) <= set(results[0])
     assert results[0]["hash"] == load(tmp_path / files[0]).hash
     solution = f"s/{results[0]['instance']}.solution.json"
     done = skybound("verify", files[0], solution, "--json", cwd=tmp_path)

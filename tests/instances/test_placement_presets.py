@@ -71,9 +71,23 @@ def test_users_move_inside_the_square_and_devices_stay():
     assert later.device_m is world.device_m
 
 
+def test_variants():
+    assert generate("paper:users=18", 0).users == 18
+    assert set(generate("paper:users=18,megabytes=0.5", 0).data_bits) == {4e6}
+    assert generate("congested:users=40", 0).user_satellite_bps.min() > 20e6
+
+
 @pytest.mark.parametrize(
     ("problem", "preset", "seed", "field"),
-    [("none", "paper", 0, "problem"), ("placement", "none", 0, "preset"), ("placement", "paper", -1, "seed")],
+    [
+        ("none", "paper", 0, "problem"),
+        ("placement", "none", 0, "preset"),
+        ("placement", "paper", -1, "seed"),
+        ("placement", "paper:users=0", 0, "preset"),
+        ("placement", "paper:users=x", 0, "preset"),
+        ("placement", "paper:speed=1", 0, "preset"),
+        ("placement", "paper:megabytes=inf", 0, "preset"),
+    ],
 )
 def test_bad_requests_are_named(problem, preset, seed, field):
     with pytest.raises(InputError, match=f"^{field}: "):
