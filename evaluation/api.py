@@ -42,8 +42,8 @@ def solve(
     instance
         What to solve.
     solver
-        Name of a solver (`skybound list`), ``pyomo:NAME`` for any solver that Pyomo finds, ``policy:PATH`` for a trained
-        policy; None is the problem's best exact solver.
+        Name of a solver (`skybound list`), ``pyomo:NAME`` for any solver that Pyomo finds, ``policy:PATH`` for a
+        trained policy; None is the problem's best exact solver.
     time_limit_s
         Wall-clock limit (s).
     gap

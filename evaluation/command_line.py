@@ -268,6 +268,25 @@ def evaluate(
         print(f"rows and summary in {out}")
 
 
+@app.command()
+def reproduce(
+    problem: Annotated[str, typer.Argument(help="A problem, such as placement.")],
+    out: Out,
+    figure: Annotated[list[int] | None, typer.Option(help="Figure of the paper; all by default.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Minutes instead of hours; the figures say what is less.")
+    ] = False,
+) -> None:
+    """Draw a paper's figures with the optimum in them; goes on where an earlier call stopped.
+
+    Example: `skybound reproduce placement --figure 5 --quick --out figures`
+    """
+    from .reproduce import reproduce as draw_figures
+
+    for picture in draw_figures(problem, out, figure, quick=quick):
+        print(f"{picture} and {picture.with_suffix('.csv')}")
+
+
 @app.command("list")
 def list_all(as_json: Json = False) -> None:
     """List problems with their solvers, presets and algorithms.
