@@ -72,7 +72,7 @@ class Corridor:
         return self.look(), np.where(self.on, np.where(chosen == 0, 3.0, 5.0), 0.0)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
     """Networks this small are slower on many threads, and much slower on a busy machine."""
     before = torch.get_num_threads()

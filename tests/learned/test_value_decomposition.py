@@ -187,3 +187,13 @@ def test_exploration_falls_linearly_and_stays(small):
 
 def test_the_papers_reward_weighs_delay_and_a_constant_cost():
     assert REWARDS["paper"](np.array([-10.0]), 20) == pytest.approx(0.7 * -10 - 0.3 * 20)
+
+
+def test_large_errors_count_linearly(game, small):
+    """The Huber loss of the same errors, in the scale of squares."""
+    environment, settings = game(np.zeros((3, 3))), small(mixer="sum")
+    team, batch = Team(settings, environment, [1]), episode()
+    with torch.no_grad():
+        taken = stepwise(team, batch).gather(-1, batch["action"][0][..., None])[..., 0].sum(-1)
+        known = 2 * torch.nn.functional.huber_loss(taken, batch["reward"][0], delta=1.5)
+        torch.testing.assert_close(loss(team, team, batch, gamma=0.0, largest_error=1.5), known[None])

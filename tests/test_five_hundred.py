@@ -1,0 +1,51 @@
+"""The long agreement: 500 random small instances by every exact route, in memory and through files."""
+
+import collections
+
+import highspy
+import pytest
+from pyscipopt import Model
+from skybound.evaluation.export import export
+from skybound.instances.solution import Status
+from skybound.solvers.registry import SOLVERS
+from skybound.solvers.solve import solve
+
+pytestmark = pytest.mark.slow
+CHUNK = 50
+
+
+def from_file(path):
+    """Objective of a model file by HiGHS and by SCIP, None where it is infeasible."""
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.readModel(str(path))
+    highs.run()
+    infeasible = highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+    assert infeasible or highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    yield None if infeasible else highs.getInfo().objective_function_value
+    scip = Model()
+    scip.hideOutput()
+    scip.readProblem(str(path))
+    scip.optimize()
+    assert scip.getStatus() in ("optimal", "infeasible")
+    yield scip.getObjVal() if scip.getStatus() == "optimal" else None
+
+
+@pytest.mark.parametrize("first", range(0, 500, CHUNK))
+def test_every_exact_route_agrees(first, random_placement, tmp_path):
+    """Enumeration, MILP, CP-SAT, column generation, and LP and MPS files solved by HiGHS and SCIP: 1e-6 relative."""
+    exact = [name for name, entry in SOLVERS["placement"].items() if entry.exact]
+    statuses = collections.Counter()
+    for seed in range(first, first + CHUNK):
+        instance = random_placement(seed)
+        results = [solve(instance, name) for name in exact]
+        assert len({result.status for result in results}) == 1, seed
+        statuses[results[0].status] += 1
+        known = solve(instance, "enumeration").objective
+        found = [result.objective for result in results]
+        for path in export(instance, tmp_path, ["lp", "mps"]):
+            found += from_file(path)
+        for value in found:
+            assert value == (None if known is None else pytest.approx(known, rel=1e-6, abs=1e-9)), seed
+    assert statuses[Status.INFEASIBLE] >= 0.05 * CHUNK
+    assert statuses[Status.OPTIMAL] >= 0.5 * CHUNK
