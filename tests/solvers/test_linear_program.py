@@ -47,6 +47,22 @@ def test_duals_bound_and_relaxation():
     assert outcome.row_dual.tolist() == [-1.0]
 
 
+def test_presolve_keeps_the_optimum():
+    """min 2x + 3z with x + z >= 4.5, z whole: 9 at z = 0. HiGHS 1.14.0 says 15 and calls it optimal."""
+    tiny = LinearProgram(
+        Arrays(
+            cost=np.array([2.0, 3.0]),
+            lower=np.zeros(2),
+            upper=np.full(2, 10.0),
+            integer=np.array([False, True]),
+            matrix=sp.csc_array([[1.0, 1.0]]),
+            row_lower=np.array([4.5]),
+            row_upper=np.array([np.inf]),
+        )
+    )
+    assert tiny.solve().objective == 9.0
+
+
 def test_the_time_limit_is_of_each_call():
     lp = program()
     for _ in range(50):
