@@ -1,6 +1,7 @@
 """Linear and mixed-integer programs as arrays, held in HiGHS and solved again after changes."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -184,6 +185,8 @@ class LinearProgram:
         events = [(self._highs.cbMipLogging, note)] * self.integer + [(self._highs.cbLogging, line)] * (log is not None)
         self._set("output_flag", bool(events))
         self._set("log_to_console", False)
+        if log is not None:
+            self._set("log_file", os.devnull)  # a listener gets lines only where some place other than it would
         for source, listener in events:
             source.subscribe(listener)
         try:
@@ -277,7 +280,7 @@ class LinearProgram:
     def conflict(self, time_limit_s: float) -> IntArray | None:
         """Rows of an irreducible infeasible subset, integers relaxed; None when none was found in time."""
         self._set("iis_strategy", 22)
-        self._set("iis_time_limit", max(time_limit_s, 0.0))
+        self._set("time_limit", self._highs.getRunTime() + max(time_limit_s, 0.0))
         status, subset = self._highs.getIis()
         found = status != highspy.HighsStatus.kError and subset.valid_ and len(subset.row_index_) > 0
         return np.array(subset.row_index_, np.int64) if found else None
