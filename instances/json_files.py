@@ -23,20 +23,24 @@ def read_json(path: str | Path) -> Any:
         When the file cannot be read, is not UTF-8 or not JSON, has a duplicate key, a number that is not finite or too
         long, or is nested too deep.
     """
-    file = str(path)
     try:
-        text = _unpacked(Path(path)).decode()
+        return parse_json(_unpacked(Path(path)))
+    except InputError as error:
+        raise error.inside(str(path)) from None
+
+
+def parse_json(content: bytes) -> Any:
+    """Parse JSON as strictly as `read_json`."""
+    try:
         return json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
+            content.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
         )
     except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text (byte {error.start})", file=file) from None
+        raise InputError(f"is not UTF-8 text (byte {error.start})") from None
     except json.JSONDecodeError as error:
-        raise InputError(f"is not JSON: line {error.lineno} column {error.colno}: {error.msg}", file=file) from None
+        raise InputError(f"is not JSON: line {error.lineno} column {error.colno}: {error.msg}") from None
     except RecursionError:
-        raise InputError("is nested too deep", file=file) from None
-    except InputError as error:
-        raise error.inside(file) from None
+        raise InputError("is nested too deep") from None
 
 
 def _unpacked(path: Path) -> bytes:

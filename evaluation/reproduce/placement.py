@@ -1,8 +1,8 @@
 """Figures 4 to 7 of the placement paper: training curves, and delay against users and data size, with the optimum.
 
-The paper trains for 1,000 iterations with the numbers of its Table 2; so do IQL, VDN and QMIX here (`-paper`
-settings). RD is the paper's random rule. Delay is the sum over users of one slot; the optimum is proven on the same
-slots.
+The paper trains for 1,000 iterations with the numbers of its Table 2; so do IQL, VDN and QMIX here (`-paper` settings).
+RD is the paper's random rule. Delay is the sum over users of one slot; the optimum is proven on the same slots. The
+agents' networks take any number of users, so they are trained once, on the paper's setting, for all four figures.
 """
 
 import functools
@@ -39,6 +39,8 @@ class Effort:
     ----------
     iterations
         Of training.
+    worlds
+        Worlds that training draws its episodes from.
     held_out
         Slots that trained policies are compared on.
     users, megabytes
@@ -47,6 +49,7 @@ class Effort:
 
     seeds: Sequence[int]
     iterations: int
+    worlds: int
     held_out: int
     users: Sequence[int]
     megabytes: Sequence[float]
@@ -58,8 +61,8 @@ class Effort:
         return f"{self.iterations:,} iterations{fewer}, {len(self.seeds)} seeds, {bands(len(self.seeds))}"
 
 
-FULL = Effort(range(5), PAPER_ITERATIONS, 200, (18, 20, 22, 24), (0.5, 1.0, 1.5, 2.0))
-QUICK = Effort(range(2), 40, 20, (18, 24), (0.5, 2.0))
+FULL = Effort(range(5), PAPER_ITERATIONS, 1_000, 200, (18, 20, 22, 24), (0.5, 1.0, 1.5, 2.0))
+QUICK = Effort(range(3), 60, 100, 20, (18, 20, 24), (0.5, 1.0, 2.0))
 
 
 def figure_4(out: Path, effort: Effort) -> Path:
@@ -98,11 +101,11 @@ def figure_7(out: Path, effort: Effort) -> Path:
 FIGURES: dict[int, Callable[[Path, Effort], Path]] = {4: figure_4, 5: figure_5, 6: figure_6, 7: figure_7}
 
 
-def _run(out: Path, effort: Effort, algorithm: str, preset: str) -> Path:
-    """Train, or go on with, one algorithm on one preset; its run folder."""
-    folder = out / "runs" / f"{algorithm}-{preset.replace(':', '-').replace('=', '-')}"
-    changes = {"iterations": effort.iterations}
-    outcome = train("placement", preset, algorithm, list(effort.seeds), folder, resume=True, changes=changes)
+def _run(out: Path, effort: Effort, algorithm: str) -> Path:
+    """Train, or go on with, one algorithm; its run folder."""
+    folder = out / "runs" / algorithm
+    changes = {"iterations": effort.iterations, "worlds": effort.worlds}
+    outcome = train("placement", "paper", algorithm, list(effort.seeds), folder, resume=True, changes=changes)
     if outcome.stopped == "interrupted":
         raise KeyboardInterrupt
     return folder
@@ -112,7 +115,7 @@ def _training(out: Path, effort: Effort) -> pd.DataFrame:
     """Delay of validation slots over training, of RD and of the optimum (s)."""
     rows = []
     for method, algorithm in ALGORITHMS.items():
-        lines = (_run(out, effort, algorithm, "paper") / "metrics.jsonl").read_text().splitlines()
+        lines = (_run(out, effort, algorithm) / "metrics.jsonl").read_text().splitlines()
         for unit in map(json.loads, lines):
             for seed, value in zip(effort.seeds, unit["validation_return"], strict=True):
                 rows.append({"method": method, "seed": seed, "x": unit["iteration"], "y": -value})
@@ -143,9 +146,9 @@ def _delays(slots: Iterable[Instance], solver: str | None, seeds: Iterable[int])
 def _sweep(out: Path, effort: Effort, presets: dict[float, str]) -> pd.DataFrame:
     """Mean delay on held-out slots of each preset, of every method and seed (s)."""
     rows = []
+    policies = {f"policy:{_run(out, effort, algorithm)}": method for method, algorithm in ALGORITHMS.items()}
+    names = policies | {"random": RANDOM, "column-generation": OPTIMUM}
     for x, preset in presets.items():
-        policies = {f"policy:{_run(out, effort, algorithm, preset)}": m for m, algorithm in ALGORITHMS.items()}
-        names = policies | {"random": RANDOM, "column-generation": OPTIMUM}
         slots = [generate("placement", preset, HELD_OUT_SEED + k) for k in range(effort.held_out)]
         found = evaluate(slots, list(names), seeds=list(effort.seeds)).rows
         for (solver, seed), own in found.groupby(["solver", "seed"], sort=False):

@@ -122,7 +122,7 @@ def test_objects_to_a_decision_that_breaks_a_constraint(worked, tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2: is not JSON: column 2"),
+        ("{", "line 2: is not JSON: line 1 column 2"),
         ("[]", "line 2: must be a JSON object"),
         ('{"gap": 1, "gap": 2}', "line 2: gap: is a duplicate key"),
         ('{"gap": NaN}', "line 2: has NaN"),

@@ -73,7 +73,7 @@ def assert_same(one: object, other: object) -> None:
 
 def test_learns_twenty_labels_by_heart(labels, short):
     """Regret falls from some per cent to nothing."""
-    settings = replace(short, steps=120, warm_up=10, learning_rate=1e-2, averaging=0.9, width=24, head_width=24)
+    settings = replace(short, steps=100, warm_up=10, learning_rate=1e-2, averaging=0.9, width=24, head_width=24)
     student = Student(0, settings)
     before = student.regret(labels)
     for step in range(settings.steps):
@@ -244,6 +244,20 @@ def test_an_infeasible_instance_is_answered_as_such(whole, worked):
     crowded = replace(worked, device_capacity=np.array([0, 0]), cloud_capacity=0)
     result = run(policy.load(str(whole)), "policy", crowded, Limits())
     assert (result.status, result.decision) == (Status.INFEASIBLE, None)
+
+
+def test_one_seed_can_leave_the_others(whole, tmp_path):
+    """It decides as before, knows what it has seen, and is smaller."""
+    instance = generate("congested", 0)
+    loaded = policy.load(f"{whole}?seed=7")
+    loaded.file.write_seed(7, tmp_path / "seven.pt")
+    alone = policy.load(str(tmp_path / "seven.pt"))
+    assert alone.file.seeds == (7,)
+    assert (alone.file.seen == loaded.file.seen).all()
+    assert (tmp_path / "seven.pt").stat().st_size < (whole / "policy.pt").stat().st_size
+    assert alone(instance, Limits()).decision == loaded(instance, Limits()).decision
+    with pytest.raises(InputError, match="seed: is 3, trained are 4, 7"):
+        loaded.file.write_seed(3, tmp_path / "three.pt")
 
 
 def test_a_policy_of_another_network_is_named(whole, tmp_path):

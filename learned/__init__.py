@@ -1,0 +1,1 @@
+"""How policies are learned: environments, networks, one file an algorithm, and a policy as one more solver."""

@@ -1,0 +1,1 @@
+"""Learning to place digital twins."""

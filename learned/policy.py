@@ -1,0 +1,64 @@
+"""A trained policy as one more solver, by the name ``policy:PATH``."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..instances.errors import InputError
+from ..instances.record import Instance
+from ..solvers.result import Answer, Limits, Solver
+from .algorithms import find
+from .policy_file import PolicyFile
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A trained policy, ready to solve.
+
+    Attributes
+    ----------
+    file
+        What it was trained on; `file.saw(instance.hash)` tells whether an instance was among that.
+    """
+
+    file: PolicyFile
+    decide: Solver[Any]
+
+    def __call__(self, instance: Instance, limits: Limits) -> Answer:
+        """Decide for an instance of the policy's problem."""
+        if instance.problem != self.file.problem:
+            message = f"is for {self.file.problem}, the instance is of {instance.problem}"
+            raise InputError(message, file=str(self.file.path))
+        return self.decide(instance, limits)
+
+
+def load(place: str) -> Policy:
+    """Load a policy.
+
+    Parameters
+    ----------
+    place
+        A run's folder or a policy file. ``?samples=64`` behind it takes the best of 64 decisions instead of the greedy
+        one, ``?seed=2`` the network of that trained seed instead of the best one, ``?samples=64&seed=2`` both.
+
+    Raises
+    ------
+    InputError
+        When there is no such policy or option.
+    """
+    path, _, options = place.partition("?")
+    chosen = _options(options, place)
+    file = PolicyFile.read(path)
+    entry = find(file.problem, file.algorithm)
+    return Policy(file, entry.policy(file, chosen.get("seed", file.best_seed), chosen.get("samples", 1)))
+
+
+def _options(text: str, place: str) -> dict[str, int]:
+    """Options of the form ``samples=64&seed=2``."""
+    least = {"samples": 1, "seed": 0}
+    chosen: dict[str, int] = {}
+    for part in text.split("&") if text else []:
+        name, _, value = part.partition("=")
+        if name not in least or name in chosen or not (value.isascii() and value.isdigit()) or int(value) < least[name]:
+            raise InputError(f'has the option "{part}"; known are samples=K (from 1) and seed=N, each once', file=place)
+        chosen[name] = int(value)
+    return chosen
