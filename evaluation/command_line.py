@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from ..instances.errors import InputError
 from ..instances.files import load, load_solution, save, save_solution
@@ -236,6 +236,7 @@ def evaluate(
     seeds: Seeds = "0",
     time_limit: TimeLimit = None,
     gap: Gap = 1e-6,
+    against: Annotated[str | None, typer.Option(help="One of the solvers, to take the others' difference to.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue after an interruption.")] = False,
     allow_seen: Annotated[
         bool, typer.Option("--allow-seen", help="Admit instances that a policy was trained on.")
@@ -259,6 +260,7 @@ def evaluate(
             out=out,
             resume=resume,
             allow_seen=allow_seen,
+            against=against,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:
@@ -303,7 +305,7 @@ def list_all(as_json: Json = False) -> None:
     for name, own in known["problems"].items():
         solvers = [entry["name"] + (" *" if entry["exact"] else "") for entry in own["solvers"]]
         table.add_row(name, *("\n".join(column) for column in (solvers, own["presets"], own["algorithms"])))
-    Console().print(table, "* proves optimality", sep="")
+    _console().print(table, "* proves optimality", sep="")
 
 
 def _load_all(files: Sequence[Path]) -> list[Instance]:
@@ -372,14 +374,14 @@ def _print_results(results: Sequence[dict[str, Any]]) -> None:
             *map(_text, (r["objective"], r["bound"], r["gap"], r["runtime_s"])),
         ]
         table.add_row(*row)
-    Console().print(table)
+    _console().print(table)
     for r in results:
         if r["reason"]:
-            Console().print(f"{r['instance']}: {r['reason']}", markup=False)
+            _console().print(f"{r['instance']}: {r['reason']}", markup=False)
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    console = Console()
+    console = _console()
     words = {True: "feasible", False: "infeasible", None: "no decision to judge"}[report["feasible"]]
     console.print(f"{words}, objective {_text(report['objective'])}")
     if report["parts"] and report["feasible"]:
@@ -393,17 +395,25 @@ def _print_report(report: dict[str, Any]) -> None:
 
 def _print_summary(summary: pd.DataFrame) -> None:
     """The summary as people read it: regrets in per cent with their intervals."""
-    table = Table("solver", "runs", "solved", "proven", "mean regret (%)", "IQM regret (%)", "median time (s)")
+    measures = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)", "difference_mean": "difference (%)"}
+    shown = {key: words for key, words in measures.items() if key in summary}
+    table = Table(Column("solver", overflow="fold"), "runs", "solved", "proven", *shown.values(), "median time (s)")
     for row in summary.to_dict("records"):
-        regrets = ["-", "-"]
-        if "regret_mean" in row and row["regret_mean"] == row["regret_mean"]:
-            regrets = [
-                f"{100 * row[key]:.3f} [{100 * row[key + '_low']:.3f}, {100 * row[key + '_high']:.3f}]"
-                for key in ("regret_mean", "regret_iqm")
-            ]
         shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
-        table.add_row(row["solver"], str(row["runs"]), *shares, *regrets, f"{row['time_median_s']:.4f}")
-    Console().print(table)
+        estimates = [_interval(*(row[f"{key}{end}"] for end in ("", "_low", "_high"))) for key in shown]
+        table.add_row(row["solver"], str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
+    _console().print(table)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    """An estimate in per cent with its interval."""
+    return "-" if value != value else f"{100 * value:.3f} [{100 * low:.3f}, {100 * high:.3f}]"
+
+
+def _console() -> Console:
+    """Where tables go; a file or a pipe has room for long lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
 
 
 def _text(value: Any) -> str:

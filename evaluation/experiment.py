@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..formulations.problems import FORMULATIONS
 from ..instances.errors import InputError
+from ..instances.fields import FloatArray
 from ..instances.json_files import atomic, read_json, write_json
 from ..instances.record import Instance
 from ..solvers.result import Limits, relative_gap
@@ -51,6 +52,7 @@ def evaluate(
     out: str | Path | None = None,
     resume: bool = False,
     allow_seen: bool = False,
+    against: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Run solvers on instances and compare them.
@@ -72,6 +74,9 @@ def evaluate(
         Continue in `out` after an interruption.
     allow_seen
         Evaluate policies on instances that they were trained or validated on, too; such rows have `seen`.
+    against
+        One of the solvers, whose regret is taken off every other's on the same instance: `difference_mean` with its
+        interval.
     progress
         Called with finished and all runs.
 
@@ -81,6 +86,8 @@ def evaluate(
         When the instances are not of one problem, a solver is unknown, or a policy has seen an instance.
     """
     problem = _one_problem(instances)
+    if against is not None and against not in solvers:
+        raise InputError(f'is "{against}", which is not among the solvers', "against")
     contestants = [contestant(problem, name) for name in solvers]
     for entry in contestants:
         for instance in instances:
@@ -102,7 +109,7 @@ def evaluate(
         )
     wanted = {(instance.hash, entry.name, seed) for instance, entry, seed in todo}
     rows = _compared(pd.DataFrame([row for key, row in store.rows.items() if key in wanted]), problem)
-    summary = summarise(rows)
+    summary = summarise(rows, against)
     if out is not None:
         _write_table(rows, Path(out) / "rows")
         _write_table(summary, Path(out) / "summary")
@@ -187,28 +194,40 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
-def summarise(rows: pd.DataFrame, measure: str = "regret_high") -> pd.DataFrame:
+def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """One line a solver; runs without a decision count in `solved` only."""
+    tables = {name: _scores(own) for name, own in rows.groupby("solver", sort=False)}
+    baseline = None if against is None else tables[against].mean(axis=1)
     lines = []
     for name, own in rows.groupby("solver", sort=False):
-        table = own.pivot_table(index=["group", "hash"], columns="seed", values=measure, dropna=False)
-        table = table.dropna(how="any")
         line: dict[str, Any] = {
             "solver": name,
             "runs": len(own),
             "solved": own["objective"].notna().mean(),
             "proven": own["proven"].mean(),
         }
-        if len(table):
-            scores = table.to_numpy()
-            strata = table.index.get_level_values("group").to_numpy()
-            for label, statistic in (("mean", np.mean), ("iqm", iqm)):
-                line[f"regret_{label}"] = statistic(scores.ravel())
-                low, high = interval(scores, strata, statistic, np.random.default_rng(0))
-                line |= {f"regret_{label}_low": low, f"regret_{label}_high": high}
+        table = tables[name]
+        line |= _estimate("regret_mean", table, np.mean) | _estimate("regret_iqm", table, iqm)
+        if baseline is not None and name != against:
+            line |= _estimate("difference_mean", table.sub(baseline, axis=0).dropna(), np.mean)
         line |= {"time_median_s": own["runtime_s"].median(), "time_max_s": own["runtime_s"].max()}
         lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _scores(rows: pd.DataFrame) -> pd.DataFrame:
+    """Regret of a solver, instances by seeds; an instance without a decision for some seed is left out."""
+    table = rows.pivot_table(index=["group", "hash"], columns="seed", values="regret_high", dropna=False)
+    return table.dropna(how="any")
+
+
+def _estimate(label: str, table: pd.DataFrame, statistic: Callable[[FloatArray], float]) -> dict[str, float]:
+    """A statistic with its interval, nothing where there are no scores."""
+    if not len(table):
+        return {}
+    scores, strata = table.to_numpy(), table.index.get_level_values("group").to_numpy()
+    low, high = interval(scores, strata, statistic, np.random.default_rng(0))
+    return {label: float(statistic(scores.ravel())), f"{label}_low": low, f"{label}_high": high}
 
 
 def _write_table(table: pd.DataFrame, stem: Path) -> None:
