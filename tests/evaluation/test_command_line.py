@@ -31,20 +31,8 @@ def test_generate_solve_verify(tmp_path):
     assert done.returncode == 0, done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["status"] for r in results] == ["optimal"] * 2
-    keys = [
-        "problem",
-        "instance",
-        "hash",
-        "solver",
-        "status",
-        "objective",
-        "bound",
-        "gap",
-        "runtime_s",
-        "decision",
-        "reason",
-    ]
-    assert set(keys.split()) <= set(results[0])
+    keys = "problem instance hash solver status objective bound gap runtime_s decision reason"
+    assert {*keys.split()} <= results[0].keys()
     assert results[0]["hash"] == load(tmp_path / files[0]).hash
     solution = f"s/{results[0]['instance']}.solution.json"
     done = skybound("verify", files[0], solution, "--json", cwd=tmp_path)
@@ -99,7 +87,10 @@ def test_infeasible_is_exit_code_1_with_a_reason(worked_data, tmp_path, file):
         (["solve", "worked.json", "--solver", "nosuch"], 'solver: is "nosuch", unknown'),
         (["solve", "worked.json", "--solver", "policy:nosuch"], "nosuch: "),
         (["solve", "spoilt.json"], "spoilt.json: data.uplink_bps[1][0]: must be at least 0, is -1.0"),
-        (["generate", "placement", "--preset", "nosuch", "--out", "x"], 'preset: is "nosuch", unknown for placement'),
+        (
+            ["generate", "placement", "--preset", "nosuch", "--out", "x"],
+            'preset: is "nosuch", unknown; known are paper',
+        ),
         (["generate", "nosuch", "--preset", "paper", "--out", "x"], 'problem: is "nosuch", unknown'),
         (["export", "worked.json", "--format", "xls", "--out", "x"], 'format: is "xls", unknown'),
         (["evaluate", "worked.json", "--solvers", "milp", "--seeds", "a", "--out", "x"], "--seeds: must be like 0-4"),
