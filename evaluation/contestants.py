@@ -1,5 +1,6 @@
 """Whatever can be named where a solver is asked for: solvers, Pyomo's solvers and trained policies."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -67,4 +68,4 @@ def _policy(problem: str, name: str) -> Contestant:
         return known
 
     begun = f"{path}?{options}&" if options else f"{path}?"
-    return Contestant(name, trained, lambda seed: load(f"{begun}seed={seed}"), policy.file.saw)
+    return Contestant(name, trained, functools.cache(lambda seed: load(f"{begun}seed={seed}")), policy.file.saw)

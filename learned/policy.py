@@ -8,6 +8,7 @@ from ..instances.record import Instance
 from ..solvers.result import Answer, Limits, Solver
 from .algorithms import find
 from .policy_file import PolicyFile
+from .threads import torch_threads
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Policy:
         if instance.problem != self.file.problem:
             message = f"is for {self.file.problem}, the instance is of {instance.problem}"
             raise InputError(message, file=str(self.file.path))
-        return self.decide(instance, limits)
+        with torch_threads(limits.threads):
+            return self.decide(instance, limits)
 
 
 def load(place: str) -> Policy:

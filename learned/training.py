@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from .run import Run
+from .threads import torch_threads
 
 
 class Learner(Protocol):
@@ -79,7 +80,7 @@ def train(learner: Learner, run: Run, budget_cpu_s: float | None = None) -> Outc
         TimeRemainingColumn(),
     )
     try:
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        with torch_threads(1), Progress(*columns, console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task(run.about.algorithm, total=1.0)
             progress.update(task, completed=_share(learner, run, budget_cpu_s))
             while learner.progress < 1:

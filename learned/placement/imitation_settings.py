@@ -137,7 +137,7 @@ IMITATION = Settings(
     tuning_averaging=0.98,
     rollout_pairs=12_000,
     samples=8,
-    entropy=0.01,
+    entropy=0.3,
 )
 # The last validation of imitation falls on its last step, so that fine-tuning can only be kept where it helps.
 REINFORCED = replace(IMITATION, steps=1400, tuning_steps=120, validate=320)
