@@ -168,6 +168,27 @@ def run(names: Sequence[str], seeds: Sequence[int], out: Path) -> tuple[pd.DataF
     return pd.concat(frames), missed
 
 
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line a case and contender: runs, medians and maxima of time and gap, runs proven optimal."""
+    lines = []
+    for (case, contender), own in rows.groupby(["case", "contender"], sort=False):
+        gap = own["gap"].astype(float)
+        line = {
+            "case": case,
+            "contender": contender,
+            "runs": len(own),
+            "seconds_median": own["seconds"].median(),
+            "seconds_max": own["seconds"].max(),
+            "proven": (own["status"] == "optimal").sum() if own["status"].notna().any() else None,
+            "without_gap": gap.isna().sum() if own["status"].notna().any() else None,
+            "gap_median": gap.median(),
+            "gap_max": gap.max(),
+            "seconds_to_certify_median": own["seconds_to_certify"].median(),
+        }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
 def _warm() -> None:
     """Compile and import everything once: a record is of runs, not of the first call."""
     for preset in ("congested", "congested-optimal"):
