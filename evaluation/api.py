@@ -66,7 +66,7 @@ def solve(
     if solver is not None and solver.startswith(POLICY):
         from ..learned.policy import load as load_policy
 
-        policy = load_policy(solver.removeprefix(POLICY))
+        policy = load_policy(solver.removeprefix(POLICY), instance.problem)
         return run(policy, solver, instance, Limits(time_limit_s, gap, seed, start, threads))
     return solve_by_name(
         instance,

@@ -74,7 +74,7 @@ def generate(
 def solve(
     files: Files,
     solver: Annotated[
-        str | None, typer.Option(help="Solver, `pyomo:NAME` or `policy:PATH`; the best exact one.")
+        str | None, typer.Option(help="Solver, `pyomo:NAME`, `policy:PATH` or `policy:shipped`; the best exact one.")
     ] = None,
     time_limit: TimeLimit = None,
     gap: Gap = 1e-6,

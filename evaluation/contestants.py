@@ -52,9 +52,7 @@ def _policy(problem: str, name: str) -> Contestant:
     from ..learned.policy import load
 
     place = name.removeprefix(POLICY)
-    policy = load(place)
-    if policy.file.problem != problem:
-        raise InputError(f"is for {policy.file.problem}, the instances are of {problem}", file=place)
+    policy = load(place, problem)
     path, _, options = place.partition("?")
     if "seed=" in options:
         return Contestant(name, lambda seeds: seeds[:1], lambda _: policy, policy.file.saw)
@@ -68,4 +66,6 @@ def _policy(problem: str, name: str) -> Contestant:
         return known
 
     begun = f"{path}?{options}&" if options else f"{path}?"
-    return Contestant(name, trained, functools.cache(lambda seed: load(f"{begun}seed={seed}")), policy.file.saw)
+    return Contestant(
+        name, trained, functools.cache(lambda seed: load(f"{begun}seed={seed}", problem)), policy.file.saw
+    )

@@ -1,6 +1,7 @@
 """A trained policy as one more solver, by the name ``policy:PATH``."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..instances.errors import InputError
@@ -9,6 +10,8 @@ from ..solvers.result import Answer, Limits, Solver
 from .algorithms import find
 from .policy_file import PolicyFile
 from .threads import torch_threads
+
+SHIPPED = "shipped"
 
 
 @dataclass(frozen=True)
@@ -26,21 +29,21 @@ class Policy:
 
     def __call__(self, instance: Instance, limits: Limits) -> Answer:
         """Decide for an instance of the policy's problem."""
-        if instance.problem != self.file.problem:
-            message = f"is for {self.file.problem}, the instance is of {instance.problem}"
-            raise InputError(message, file=str(self.file.path))
         with torch_threads(limits.threads):
             return self.decide(instance, limits)
 
 
-def load(place: str) -> Policy:
+def load(place: str, problem: str) -> Policy:
     """Load a policy.
 
     Parameters
     ----------
     place
-        A run's folder or a policy file. ``?samples=64`` behind it takes the best of 64 decisions instead of the greedy
-        one, ``?seed=2`` the network of that trained seed instead of the best one, ``?samples=64&seed=2`` both.
+        A run's folder, a policy file, or ``shipped``: the problem's policy that comes with skybound. ``?samples=64``
+        behind it takes the best of 64 decisions instead of the greedy one, ``?seed=2`` the network of that trained seed
+        instead of the best one, ``?samples=64&seed=2`` both.
+    problem
+        The problem that it must be for.
 
     Raises
     ------
@@ -49,7 +52,9 @@ def load(place: str) -> Policy:
     """
     path, _, options = place.partition("?")
     chosen = _options(options, place)
-    file = PolicyFile.read(path)
+    file = PolicyFile.read(Path(__file__).parent / problem / "shipped.pt" if path == SHIPPED else path)
+    if file.problem != problem:
+        raise InputError(f"is for {file.problem}, not for {problem}", file=str(file.path))
     entry = find(file.problem, file.algorithm)
     return Policy(file, entry.policy(file, chosen.get("seed", file.best_seed), chosen.get("samples", 1)))
 

@@ -74,7 +74,8 @@ def rounds(
         turns = max(1, int(SHARE * left.shape[1]))
         order = surest_first.numpy()
         at, stay = order[:, :turns], order[:, turns:]
-        still, host = _seat(partial, left[every, at], _score(known, temperature, rng)[every, at])
+        score = _score(known, temperature, rng)
+        still, host = _seat(partial, left[every, at], score[every, at], offered[every, at])
         alone, weight = np.moveaxis(pairs.packed.detach().numpy()[every, at, host, 1:3], 2, 0)
         for total, more in ((count, 1.0), (load, weight), (work, alone)):
             np.add.at(total, (every, host), more)
@@ -84,8 +85,13 @@ def rounds(
             pairs = pairs.keep(surest_first[:, turns:])
 
 
-def _seat(partial: Partial, users: IntArray, score: FloatArray) -> tuple[BoolArray, IntArray]:
-    """Seat users, shape (B, T), in turn on the offered hosts of largest score, shape (B, T, H).
+def _seat(partial: Partial, users: IntArray, score: FloatArray, offered: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Seat users, shape (B, T), in turn on the hosts of largest score, shape (B, T, H), of those offered to them.
+
+    Parameters
+    ----------
+    offered
+        What is offered before the first turn, shape (B, T, H).
 
     Returns
     -------
@@ -93,9 +99,10 @@ def _seat(partial: Partial, users: IntArray, score: FloatArray) -> tuple[BoolArr
     may have taken a host's last place.
     """
     every = np.arange(len(users))
-    offered, host = np.empty(score.shape, bool), np.empty(users.shape, np.int64)
+    host = np.empty(users.shape, np.int64)
     for turn, user in enumerate(users.T):
-        offered[:, turn] = partial.offered()[every, user]
+        if turn:
+            offered[:, turn] = partial.offered()[every, user]
         host[:, turn] = np.where(offered[:, turn], score[:, turn], -np.inf).argmax(1)
         partial.place(user, host[:, turn])
     return offered, host

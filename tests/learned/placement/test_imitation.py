@@ -209,7 +209,7 @@ def test_learns_from_a_file_of_targets(changes, tmp_path, random_placement):
     assert 12 < sum(map(len, groups)) < 24
     outcome = begin(tmp_path / "run", changes | {"targets": str(path)}, seeds=[0])
     assert outcome.stopped == "done"
-    kept = policy.load(str(tmp_path / "run"))
+    kept = policy.load(str(tmp_path / "run"), "placement")
     assert kept.file.saw(instances[0].hash)
     assert kept.file.saw(generate("congested-40", 2_000_000).hash)
     assert not kept.file.saw(generate("congested", 1_000_000).hash)
@@ -230,7 +230,7 @@ def test_the_policy_is_a_solver(whole):
         instance = generate(preset, 0)
         values = []
         for options in ("", "?samples=6", "?seed=7"):
-            loaded = policy.load(f"{whole}{options}")
+            loaded = policy.load(f"{whole}{options}", "placement")
             result = run(loaded, "policy", instance, Limits(seed=1))
             assert result.status is Status.FEASIBLE
             values.append(result.objective)
@@ -242,16 +242,16 @@ def test_the_policy_is_a_solver(whole):
 
 def test_an_infeasible_instance_is_answered_as_such(whole, worked):
     crowded = replace(worked, device_capacity=np.array([0, 0]), cloud_capacity=0)
-    result = run(policy.load(str(whole)), "policy", crowded, Limits())
+    result = run(policy.load(str(whole), "placement"), "policy", crowded, Limits())
     assert (result.status, result.decision) == (Status.INFEASIBLE, None)
 
 
 def test_one_seed_can_leave_the_others(whole, tmp_path):
     """It decides as before, knows what it has seen, and is smaller."""
     instance = generate("congested", 0)
-    loaded = policy.load(f"{whole}?seed=7")
+    loaded = policy.load(f"{whole}?seed=7", "placement")
     loaded.file.write_seed(7, tmp_path / "seven.pt")
-    alone = policy.load(str(tmp_path / "seven.pt"))
+    alone = policy.load(str(tmp_path / "seven.pt"), "placement")
     assert alone.file.seeds == (7,)
     assert (alone.file.seen == loaded.file.seen).all()
     assert (tmp_path / "seven.pt").stat().st_size < (whole / "policy.pt").stat().st_size
@@ -265,7 +265,7 @@ def test_a_policy_of_another_network_is_named(whole, tmp_path):
     content["network"]["layers"] = 1
     torch.save(content, tmp_path / "policy.pt")
     with pytest.raises(InputError, match="parameters: do not fit their network"):
-        policy.load(str(tmp_path))
+        policy.load(str(tmp_path), "placement")
 
 
 @pytest.mark.parametrize(

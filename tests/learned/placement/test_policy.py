@@ -33,7 +33,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def solved(place: str, instance, seed: int = 0):
-    return run(policy.load(place), "policy", instance, Limits(seed=seed))
+    return run(policy.load(place, "placement"), "policy", instance, Limits(seed=seed))
 
 
 def test_solves_like_any_solver(folder):
@@ -57,7 +57,7 @@ def test_more_samples_are_never_worse_and_repeat_by_seed(folder):
 
 def test_decides_as_in_the_first_slot_of_an_episode(folder):
     """The solver's greedy placements are what validation measured."""
-    file = policy.load(str(folder)).file
+    file = policy.load(str(folder), "placement").file
     pool = Trajectories.draw(PRESETS["congested"], 3, 1, VALIDATION_SEED)
     for seed, known in zip(file.seeds, file.validation_return, strict=True):
         values = [solved(f"{folder}?seed={seed}", pool.instance(w, 0)).objective for w in range(3)]
@@ -65,7 +65,7 @@ def test_decides_as_in_the_first_slot_of_an_episode(folder):
 
 
 def test_the_best_seed_in_validation_is_the_default(folder):
-    file = policy.load(str(folder)).file
+    file = policy.load(str(folder), "placement").file
     instance = generate("congested", 3_000_000)
     assert file.best_seed in SEEDS
     assert max(file.validation_return) == file.validation_return[SEEDS.index(file.best_seed)]
@@ -75,7 +75,7 @@ def test_the_best_seed_in_validation_is_the_default(folder):
 
 def test_knows_what_it_has_seen(folder):
     """All training and validation instances, and no other."""
-    file = policy.load(str(folder)).file
+    file = policy.load(str(folder), "placement").file
     training = Trajectories.draw(PRESETS["congested"], 3, 2, TRAINING_SEED)
     validation = Trajectories.draw(PRESETS["congested"], 3, 1, VALIDATION_SEED)
     assert all(file.saw(text) for text in (*training.hashes, *validation.hashes))
@@ -105,37 +105,37 @@ def test_says_when_there_is_no_placement(folder):
 )
 def test_options_are_read_strictly(folder, options):
     with pytest.raises(InputError, match="has the option"):
-        policy.load(f"{folder}?{options}")
+        policy.load(f"{folder}?{options}", "placement")
 
 
 def test_unknown_seeds_are_refused(folder):
     with pytest.raises(InputError, match="seed: is 5, trained are 4, 7"):
-        policy.load(f"{folder}?seed=5")
+        policy.load(f"{folder}?seed=5", "placement")
 
 
 def test_what_is_no_policy_is_refused(folder, tmp_path):
     """Nothing there, an empty folder, another file, tensors that are no policy, and a policy with pieces missing."""
     with pytest.raises(InputError, match="is not there"):
-        policy.load(str(tmp_path / "none"))
+        policy.load(str(tmp_path / "none"), "placement")
     with pytest.raises(InputError, match=r"has no policy\.pt"):
-        policy.load(str(tmp_path))
+        policy.load(str(tmp_path), "placement")
     (tmp_path / "text.pt").write_text("hello")
     with pytest.raises(InputError, match="is not a file of tensors"):
-        policy.load(str(tmp_path / "text.pt"))
+        policy.load(str(tmp_path / "text.pt"), "placement")
     with pytest.raises(InputError, match="is not a policy"):
-        policy.load(str(folder / "checkpoint.pt"))
+        policy.load(str(folder / "checkpoint.pt"), "placement")
     content = read_torch(folder / "policy.pt")
     for name, match in (("seen", "not a whole policy"), ("parameters", "not a whole policy"), ("seeds", "not a whole")):
         torch.save({key: value for key, value in content.items() if key != name}, tmp_path / "part.pt")
         with pytest.raises(InputError, match=match):
-            policy.load(str(tmp_path / "part.pt"))
+            policy.load(str(tmp_path / "part.pt"), "placement")
     content["parameters"].popitem()
     torch.save(content, tmp_path / "part.pt")
     with pytest.raises(InputError, match="do not fit their network"):
-        policy.load(str(tmp_path / "part.pt"))
+        policy.load(str(tmp_path / "part.pt"), "placement")
     torch.save(content | {"algorithm": "none"}, tmp_path / "part.pt")
     with pytest.raises(InputError, match='algorithm: is "none"'):
-        policy.load(str(tmp_path / "part.pt"))
+        policy.load(str(tmp_path / "part.pt"), "placement")
 
 
 def test_nothing_in_a_policy_file_is_executed(tmp_path):
@@ -145,7 +145,7 @@ def test_nothing_in_a_policy_file_is_executed(tmp_path):
 
     torch.save({"format": "skybound-policy", "bomb": Bomb()}, tmp_path / "bomb.pt")
     with pytest.raises(InputError, match="is not a file of tensors"):
-        policy.load(str(tmp_path / "bomb.pt"))
+        policy.load(str(tmp_path / "bomb.pt"), "placement")
 
 
 def test_learning_finds_the_better_host():
