@@ -94,22 +94,24 @@ def solution_from_json(document: Any, instance: Instance) -> Solution:
     return Solution(instance.problem, instance.name, status, _text(document, "solver"), objective, bound, decision)
 
 
+def solution_to_json(solution: Solution) -> dict[str, Any]:
+    """The solution document of a solution."""
+    return {
+        "format": "skybound-solution",
+        "version": VERSION,
+        "problem": solution.problem,
+        "instance": solution.instance,
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "status": str(solution.status),
+        "solver": solution.solver,
+        "decision": None if solution.decision is None else solution.decision.to_json(),
+    }
+
+
 def save_solution(solution: Solution, path: str | Path) -> None:
     """Write a solution file atomically."""
-    write_json(
-        path,
-        {
-            "format": "skybound-solution",
-            "version": VERSION,
-            "problem": solution.problem,
-            "instance": solution.instance,
-            "objective": solution.objective,
-            "bound": solution.bound,
-            "status": str(solution.status),
-            "solver": solution.solver,
-            "decision": None if solution.decision is None else solution.decision.to_json(),
-        },
-    )
+    write_json(path, solution_to_json(solution))
 
 
 def _open(document: Any, form: str, keys: Mapping[str, Any]) -> type[Instance]:

@@ -16,7 +16,7 @@ from typing import IO, Any
 from ..formulations.problems import FORMULATIONS
 from ..instances.errors import InputError
 from ..instances.fields import as_real
-from ..instances.files import VERSION, instance_from_json, instance_to_json, solution_from_json
+from ..instances.files import instance_from_json, instance_to_json, solution_from_json, solution_to_json
 from ..instances.json_files import parse_json
 from ..instances.record import Instance, same_keys
 from ..instances.solution import Solution
@@ -107,22 +107,11 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
 
 
 def _line(instance: Instance, result: Result) -> dict[str, Any]:
-    solution = result.solution()
     if result.status == "error":
         raise InputError(f"failed on {instance.name}: {result.reason}", "solver")
     return {
         "instance": instance_to_json(instance),
-        "solution": {
-            "format": "skybound-solution",
-            "version": VERSION,
-            "problem": solution.problem,
-            "instance": solution.instance,
-            "objective": solution.objective,
-            "bound": solution.bound,
-            "status": str(solution.status),
-            "solver": solution.solver,
-            "decision": None if solution.decision is None else solution.decision.to_json(),
-        },
+        "solution": solution_to_json(result.solution()),
         "gap": result.gap,
     }
 
