@@ -14,7 +14,7 @@ from ...instances.placement import Placement, PlacementDecision
 from ...instances.record import Decision
 from ..column_generation import Finished, Priced, Solution, Start
 from ..master import Column
-from .columns import PlacementColumns, solution, without
+from .common_columns import PlacementColumns, solution, without
 from .counts import descend_counts, seat_at_counts, total_s
 
 SWAPS_UP_TO = 4  # devices among which the first descent also tries to swap places

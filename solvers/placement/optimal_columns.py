@@ -12,7 +12,7 @@ from ...instances.record import Decision
 from ..column_generation import Finished, Priced, Solution, Start
 from ..master import Column
 from .batch import Costs
-from .columns import PlacementColumns, solution, without
+from .common_columns import PlacementColumns, solution, without
 from .local_search import descend
 from .subsets import cheapest_sets
 from .transport import transport
