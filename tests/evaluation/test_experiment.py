@@ -33,12 +33,12 @@ def test_rows_and_summary(instances):
 
 
 def test_without_a_proven_optimum_regret_is_an_interval():
-    """A wide gap proves a bound only; greedy's regret lies between those to the best known and to the bound."""
-    instances = [generate("placement", "congested-optimal", seed) for seed in range(2)]
-    rows = evaluate(instances, ["milp", "greedy"], gap=0.05, time_limit_s=60).rows
-    rows = rows[rows.status != "optimal"]
-    assert rows.regret.isna().any() or (rows.regret_low == rows.regret_high).all()
-    assert (rows.regret_low <= rows.regret_high + 1e-15).all()
+    """A short time proves a bound only; greedy's regret lies between those to the best known and to the bound."""
+    instances = [generate("placement", "congested-100-optimal", 0)]
+    rows = evaluate(instances, ["milp", "greedy"], time_limit_s=5).rows
+    assert not rows.proven.any()
+    assert rows.regret.isna().all()
+    assert (rows.regret_low < rows.regret_high).all()
 
 
 def test_an_interrupted_experiment_goes_on(instances, tmp_path):
