@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from ..formulations.problems import FORMULATIONS
 from ..instances.files import load, load_solution
 from ..instances.problems import PROBLEMS, generate
-from ..instances.record import Decision, Instance
+from ..instances.record import Instance
 from ..instances.solution import Solution
-from ..solvers.registry import SOLVERS
-from ..solvers.result import Limits, Result
-from ..solvers.solve import run
-from ..solvers.solve import solve as solve_by_name
-from .contestants import POLICY
+from ..solvers.registry import PREFIXES, SOLVERS
+from ..solvers.result import Result, Solver
+from ..solvers.solve import solve
 from .verify import Report
 from .verify import verify as judge
 
@@ -24,60 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["build", "catalogue", "evaluate", "export", "generate", "load", "solve", "train", "verify"]
 
 
-def solve(
-    instance: Instance,
-    solver: str | None = None,
-    *,
-    time_limit_s: float | None = None,
-    gap: float = 1e-6,
-    seed: int = 0,
-    start: Decision | None = None,
-    threads: int = 1,
-    model: Any = None,
-) -> Result:
-    """Solve an instance.
+def _policy(place: str, problem: str) -> Solver[Instance]:
+    from ..learned.policy import load as load_policy
 
-    Parameters
-    ----------
-    instance
-        What to solve.
-    solver
-        Name of a solver (`skybound list`), ``pyomo:NAME`` for any solver that Pyomo finds, ``policy:PATH`` for a
-        trained policy; None is the problem's best exact solver.
-    time_limit_s
-        Wall-clock limit (s).
-    gap
-        Relative gap between objective and bound at which a decision is optimal.
-    seed
-        Seed of whatever the solver draws.
-    start
-        A feasible decision to start from.
-    threads
-        Threads that an engine may use.
-    model
-        The problem's explicit Pyomo model with constraints of your own, for ``milp`` (then the default) and
-        ``pyomo:NAME``; the result says that it is modified.
+    return load_policy(place, problem)
 
-    Raises
-    ------
-    InputError
-        When there is no such solver.
-    """
-    if solver is not None and solver.startswith(POLICY):
-        from ..learned.policy import load as load_policy
 
-        policy = load_policy(solver.removeprefix(POLICY), instance.problem)
-        return run(policy, solver, instance, Limits(time_limit_s, gap, seed, start, threads))
-    return solve_by_name(
-        instance,
-        solver,
-        time_limit_s=time_limit_s,
-        gap=gap,
-        seed=seed,
-        start=start,
-        threads=threads,
-        model=model,
-    )
+PREFIXES["policy"] = _policy
 
 
 def build(instance: Instance) -> Any:

@@ -2,32 +2,22 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from ..instances.errors import InputError
 from ..instances.files import load, load_solution, save, save_solution
 from ..instances.problems import generate as draw
 from ..instances.record import Instance
+from .arguments import Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, numbers
+from .terminal import print_catalogue, print_report, print_results, print_summary, progress, shown
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False
 )
-
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Instance files (.json or .json.gz).")]
-Out = Annotated[Path, typer.Option(help="Folder to write to; made when missing.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, one object a line.")]
-TimeLimit = Annotated[float | None, typer.Option(help="Wall-clock limit of each run (s).", min=0)]
-Gap = Annotated[float, typer.Option(help="Relative gap between objective and bound that counts as optimal.", min=0)]
-Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
-Seeds = Annotated[str, typer.Option(help="Seeds such as 0-4 or 0,2,5.")]
 
 
 def main() -> None:
@@ -63,7 +53,7 @@ def generate(
 
     Example: `skybound generate placement --preset congested --seed 0 --count 10 --out instances`
     """
-    for k in _shown(range(seed, seed + count), "drawing"):
+    for k in shown(range(seed, seed + count), "drawing"):
         instance = draw(problem, preset, k)
         path = out / f"{instance.name}.json"
         save(instance, path)
@@ -97,7 +87,7 @@ def solve(
         raise InputError("goes with one instance", "--start")
     begin = None if start is None else load_solution(start, instances[0]).decision
     results = []
-    for instance, path in _shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
+    for instance, path in shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
         result = solve_one(instance, solver, time_limit_s=time_limit, gap=gap, seed=seed, start=begin, threads=threads)
         results.append(result)
         if path is not None:
@@ -105,7 +95,7 @@ def solve(
         if as_json:
             print(json.dumps(result.to_json()), flush=True)
     if not as_json:
-        _print_results([result.to_json() for result in results])
+        print_results([result.to_json() for result in results])
     raise typer.Exit(0 if all(result.status.has_decision for result in results) else 1)
 
 
@@ -129,7 +119,7 @@ def verify(
     if as_json:
         print(json.dumps(report.to_json()))
     else:
-        _print_report(report.to_json())
+        print_report(report.to_json())
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -189,7 +179,7 @@ def targets(
     files = sorted(path for path in folder.glob("*") if path.name.endswith((".json", ".json.gz")))
     if not files:
         raise InputError("has no instance files (.json, .json.gz)", file=str(folder))
-    written = write_targets(_shown(_load_all(files), "solving"), out, solver, time_limit)
+    written = write_targets(shown(_load_all(files), "solving"), out, solver, time_limit)
     print(f"{written} targets in {out}")
 
 
@@ -212,13 +202,13 @@ def train(
     """
     from .api import train as train_policy
 
-    changes = dict(_assignment(text) for text in change or ())
+    changes = dict(assignment(text) for text in change or ())
     outcome = train_policy(
         problem,
         preset,
         algorithm,
         out,
-        seeds=_numbers(seeds),
+        seeds=numbers(seeds),
         budget_cpu_minutes=budget,
         resume=resume,
         hyperparameters=changes,
@@ -249,12 +239,12 @@ def evaluate(
     """
     from .experiment import evaluate as compare
 
-    with _progress("evaluating") as bar:
+    with progress("evaluating") as bar:
         task = bar.add_task("evaluating", total=None)
         found = compare(
             _load_all(files),
             [name.strip() for name in solvers.split(",")],
-            seeds=_numbers(seeds),
+            seeds=numbers(seeds),
             time_limit_s=time_limit,
             gap=gap,
             out=out,
@@ -266,7 +256,7 @@ def evaluate(
     if as_json:
         print(found.summary.to_json(orient="records", lines=True), end="")
     else:
-        _print_summary(found.summary)
+        print_summary(found.summary)
         print(f"rows and summary in {out}")
 
 
@@ -300,12 +290,8 @@ def list_all(as_json: Json = False) -> None:
     known = catalogue()
     if as_json:
         print(json.dumps(known))
-        return
-    table = Table("problem", "solvers (exact first)", "presets", "algorithms")
-    for name, own in known["problems"].items():
-        solvers = [entry["name"] + (" *" if entry["exact"] else "") for entry in own["solvers"]]
-        table.add_row(name, *("\n".join(column) for column in (solvers, own["presets"], own["algorithms"])))
-    _console().print(table, "* proves optimality", sep="")
+    else:
+        print_catalogue(known["problems"])
 
 
 def _load_all(files: Sequence[Path]) -> list[Instance]:
@@ -326,100 +312,8 @@ def _solution_paths(files: Sequence[Path], out: Path | None) -> list[Path | None
     return list(paths)
 
 
-def _numbers(text: str) -> list[int]:
-    """Seeds of a text such as ``0-4`` or ``0,2,5``."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise InputError(f'must be like 0-4 or 0,2,5, is "{text}"', "--seeds")
-        found += range(int(first), int(last if dash else first) + 1)
-    return list(dict.fromkeys(found))
-
-
-def _assignment(text: str) -> tuple[str, Any]:
-    """Name and value of ``NAME=VALUE``; the value is JSON, or else a plain word."""
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise InputError(f'must be like NAME=VALUE, is "{text}"', "--set")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
-
-
-def _progress(words: str) -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
-def _shown(items: Sequence[Any], words: str) -> Iterator[Any]:
-    """The items one by one, with progress on a terminal when there are several."""
-    with _progress(words) as bar:
-        yield from items if len(items) < 2 else bar.track(items)
-
-
 def _say(as_json: bool, data: dict[str, Any], words: str) -> None:
     print(json.dumps(data) if as_json else words)
-
-
-def _print_results(results: Sequence[dict[str, Any]]) -> None:
-    table = Table("instance", "solver", "status", "objective", "bound", "gap", "time (s)")
-    for r in results:
-        row = [
-            r["instance"],
-            r["solver"],
-            r["status"],
-            *map(_text, (r["objective"], r["bound"], r["gap"], r["runtime_s"])),
-        ]
-        table.add_row(*row)
-    _console().print(table)
-    for r in results:
-        if r["reason"]:
-            _console().print(f"{r['instance']}: {r['reason']}", markup=False)
-
-
-def _print_report(report: dict[str, Any]) -> None:
-    console = _console()
-    words = {True: "feasible", False: "infeasible", None: "no decision to judge"}[report["feasible"]]
-    console.print(f"{words}, objective {_text(report['objective'])}")
-    if report["parts"] and report["feasible"]:
-        console.print(", ".join(f"{name} {_text(value)}" for name, value in report["parts"].items()))
-    if report["violations"]:
-        table = Table("violated", "where", "amount")
-        for violation in report["violations"]:
-            table.add_row(violation["constraint"], violation["place"], _text(violation["amount"]))
-        console.print(table)
-
-
-def _print_summary(summary: pd.DataFrame) -> None:
-    """The summary as people read it: regrets in per cent with their intervals."""
-    measures = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)", "difference_mean": "difference (%)"}
-    shown = {key: words for key, words in measures.items() if key in summary}
-    table = Table(Column("solver", overflow="fold"), "runs", "solved", "proven", *shown.values(), "median time (s)")
-    for row in summary.to_dict("records"):
-        shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
-        estimates = [_interval(*(row[f"{key}{end}"] for end in ("", "_low", "_high"))) for key in shown]
-        table.add_row(row["solver"], str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
-    _console().print(table)
-
-
-def _interval(value: float, low: float, high: float) -> str:
-    """An estimate in per cent with its interval."""
-    return "-" if value != value else f"{100 * value:.3f} [{100 * low:.3f}, {100 * high:.3f}]"
-
-
-def _console() -> Console:
-    """Where tables go; a file or a pipe has room for long lines."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160)
-
-
-def _text(value: Any) -> str:
-    if value is None or value != value:  # NaN is not itself
-        return "-"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

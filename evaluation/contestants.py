@@ -54,7 +54,7 @@ def _policy(problem: str, name: str) -> Contestant:
     place = name.removeprefix(POLICY)
     policy = load(place, problem)
     path, _, options = place.partition("?")
-    if "seed=" in options:
+    if "seed=" in options or len(policy.file.seeds) == 1:
         return Contestant(name, lambda seeds: seeds[:1], lambda _: policy, policy.file.saw)
 
     def trained(seeds: Sequence[int]) -> Sequence[int]:

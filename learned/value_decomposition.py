@@ -16,6 +16,7 @@ from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from .environment import TeamEnvironment
 from .layers import generators
+from .settings import at_least_one
 from .team_networks import AgentNetwork, MonotoneMixer
 
 # Rewards as an algorithm may want them, from the environment's reward and the number of agents; evaluation never does.
@@ -97,9 +98,7 @@ class Settings:
             raise InputError(f'is "{self.mixer}", unknown; known are {", ".join(MIXERS)}', "mixer")
         if self.reward not in REWARDS:
             raise InputError(f'is "{self.reward}", unknown; known are {", ".join(REWARDS)}', "reward")
-        for name in COUNTS:
-            if getattr(self, name) < 1:
-                raise InputError(f"must be at least 1, is {getattr(self, name)}", name)
+        at_least_one(self, COUNTS)
         if self.episodes > self.capacity:
             raise InputError(f"is {self.episodes}, more than the capacity of {self.capacity}", "episodes")
 

@@ -16,7 +16,22 @@ from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
 from .highs import CompiledModel
-from .result import Answer, Limits, Solver
+from .result import Answer, Limits, ModelSolver
+
+
+def solver_of_models(name: str) -> ModelSolver:
+    """``milp`` or ``pyomo:NAME``.
+
+    Raises
+    ------
+    InputError
+        When it is another solver.
+    """
+    if name == "milp":
+        return solve_milp
+    if name.startswith("pyomo:"):
+        return pyomo_solver(name.removeprefix("pyomo:"))
+    raise InputError(f'is "{name}", which does not take a model', "solver")
 
 
 def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
@@ -43,7 +58,7 @@ def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | No
     )
 
 
-def pyomo_solver(name: str) -> Solver[Instance]:
+def pyomo_solver(name: str) -> ModelSolver:
     """A solver that hands the explicit model to the Pyomo solver of this name.
 
     Raises

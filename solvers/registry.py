@@ -1,6 +1,7 @@
 """The solvers of every problem, by name; their modules are imported when first used."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,8 +61,18 @@ SOLVERS: dict[str, dict[str, Entry]] = {
 }
 
 
+def _pyomo(name: str, problem: str) -> Solver[Instance]:
+    from .milp import pyomo_solver
+
+    return pyomo_solver(name)
+
+
+# What ``PREFIX:REST`` means: makes a solver of the rest and a problem. Floors above add theirs.
+PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo}
+
+
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
-    """Name and solver; None is the problem's best exact solver, ``pyomo:NAME`` any solver that Pyomo finds.
+    """Name and solver; None is the problem's best exact solver, ``PREFIX:REST`` what `PREFIXES` make of it.
 
     Raises
     ------
@@ -71,10 +82,10 @@ def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
     entries = SOLVERS[problem]
     if name is None:
         name = next(iter(entries))
-    if name.startswith("pyomo:"):
-        from .milp import pyomo_solver
-
-        return name, pyomo_solver(name.removeprefix("pyomo:"))
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in PREFIXES:
+        return name, PREFIXES[prefix](rest, problem)
     if name not in entries:
-        raise InputError(f'is "{name}", unknown for {problem}; known are {", ".join(entries)}, pyomo:NAME', "solver")
+        known = ", ".join([*entries, *(f"{prefix}:…" for prefix in PREFIXES)])
+        raise InputError(f'is "{name}", unknown for {problem}; known are {known}', "solver")
     return name, entries[name].load()

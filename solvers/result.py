@@ -82,6 +82,13 @@ class Solver(Protocol[Problem]):
         """Decide for the instance within the limits."""
 
 
+class ModelSolver(Protocol):
+    """A solver of explicit models: of the problem's own, or of one that somebody added constraints to."""
+
+    def __call__(self, instance: Instance, limits: Limits, model: Any = None) -> Answer:
+        """Decide for the instance within the limits; `model` is a Pyomo model, None the problem's own."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What is reported of one solver on one instance; objective and parts are always the referee's.

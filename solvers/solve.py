@@ -7,7 +7,6 @@ from typing import Any
 
 from ..formulations.problems import FORMULATIONS
 from ..formulations.verdict import Verdict
-from ..instances.errors import InputError
 from ..instances.record import Decision, Instance
 from ..instances.solution import Status
 from .registry import find
@@ -32,7 +31,8 @@ def solve(
     instance
         What to solve.
     solver
-        A solver's name (see `registry`); None is the problem's best exact one.
+        Name of a solver (`skybound list`), ``pyomo:NAME`` for any solver that Pyomo finds, ``policy:PATH`` for a
+        trained policy; None is the problem's best exact solver.
     time_limit_s
         Wall-clock limit (s).
     gap
@@ -46,16 +46,21 @@ def solve(
     model
         The problem's explicit Pyomo model with constraints of your own; for ``milp`` (then the default) and
         ``pyomo:NAME``. The result says that it is modified.
+
+    Raises
+    ------
+    InputError
+        When there is no such solver, or it does not take a model.
     """
-    if model is not None:
-        solver = solver or "milp"
-        if solver != "milp" and not solver.startswith("pyomo:"):
-            raise InputError(f'is "{solver}", which does not take a model', "solver")
-    name, found = find(instance.problem, solver)
-    if model is not None:
-        found = functools.partial(found, model=model)  # type: ignore[call-arg]
-    result = run(found, name, instance, Limits(time_limit_s, gap, seed, start, threads))
-    return dataclasses.replace(result, modified=model is not None)
+    limits = Limits(time_limit_s, gap, seed, start, threads)
+    if model is None:
+        name, found = find(instance.problem, solver)
+        return run(found, name, instance, limits)
+    from .milp import solver_of_models
+
+    name = solver or "milp"
+    result = run(functools.partial(solver_of_models(name), model=model), name, instance, limits)
+    return dataclasses.replace(result, modified=True)
 
 
 def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits) -> Result:

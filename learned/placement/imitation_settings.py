@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ...instances.errors import InputError
+from ..settings import at_least_one
 
 COUNTS = (
     "steps",
@@ -93,9 +94,7 @@ class Settings:
     entropy: float
 
     def __post_init__(self) -> None:
-        for name in COUNTS:
-            if getattr(self, name) < 1:
-                raise InputError(f"must be at least 1, is {getattr(self, name)}", name)
+        at_least_one(self, COUNTS)
         if self.validate % self.unit:
             raise InputError(f"must be a multiple of unit, {self.unit}, is {self.validate}", "validate")
         if self.largest_gap < 0:

@@ -1,0 +1,87 @@
+"""What people see in a terminal: tables and progress."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+
+def console() -> Console:
+    """Where tables go; a file or a pipe has room for long lines."""
+    here = Console()
+    return here if here.is_terminal else Console(width=160)
+
+
+def progress(words: str) -> Progress:
+    """A bar on standard error, where that is a terminal; gone afterwards."""
+    errors = Console(stderr=True)
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def shown(items: Sequence[Any], words: str) -> Iterator[Any]:
+    """The items one by one, with progress on a terminal when there are several."""
+    with progress(words) as bar:
+        yield from items if len(items) < 2 else bar.track(items)
+
+
+def print_results(results: Sequence[dict[str, Any]]) -> None:
+    """Results as a table, and the reasons of those that are not optimal."""
+    table = Table("instance", "solver", "status", "objective", "bound", "gap", "time (s)")
+    for r in results:
+        numbers = (_text(r[key]) for key in ("objective", "bound", "gap", "runtime_s"))
+        table.add_row(r["instance"], r["solver"], r["status"], *numbers)
+    here = console()
+    here.print(table)
+    for r in results:
+        if r["reason"]:
+            here.print(f"{r['instance']}: {r['reason']}", markup=False)
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """What the referee says of a solution."""
+    here = console()
+    words = {True: "feasible", False: "infeasible", None: "no decision to judge"}[report["feasible"]]
+    here.print(f"{words}, objective {_text(report['objective'])}")
+    if report["parts"] and report["feasible"]:
+        here.print(", ".join(f"{name} {_text(value)}" for name, value in report["parts"].items()))
+    if report["violations"]:
+        table = Table("violated", "where", "amount")
+        for violation in report["violations"]:
+            table.add_row(violation["constraint"], violation["place"], _text(violation["amount"]))
+        here.print(table)
+
+
+def print_summary(summary: pd.DataFrame) -> None:
+    """The summary as people read it: regrets in per cent with their intervals."""
+    measures = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)", "difference_mean": "difference (%)"}
+    shown = {key: words for key, words in measures.items() if key in summary}
+    table = Table(Column("solver", overflow="fold"), "runs", "solved", "proven", *shown.values(), "median time (s)")
+    for row in summary.to_dict("records"):
+        shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
+        estimates = [_interval(*(row[f"{key}{end}"] for end in ("", "_low", "_high"))) for key in shown]
+        table.add_row(row["solver"], str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
+    console().print(table)
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    """An estimate in per cent with its interval."""
+    return "-" if value != value else f"{100 * value:.3f} [{100 * low:.3f}, {100 * high:.3f}]"
+
+
+def print_catalogue(problems: dict[str, Any]) -> None:
+    """What there is for each problem."""
+    table = Table("problem", "solvers (exact first)", "presets", "algorithms")
+    for name, own in problems.items():
+        solvers = [entry["name"] + (" *" if entry["exact"] else "") for entry in own["solvers"]]
+        table.add_row(name, *("\n".join(column) for column in (solvers, own["presets"], own["algorithms"])))
+    console().print(table, "* proves optimality", sep="")
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:  # NaN is not itself
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
