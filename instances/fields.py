@@ -5,6 +5,7 @@ whether from Python values or from JSON. Dimensions are named, and equal names m
 
     data_bits: FloatArray = reals("users")
     uplink_bps: FloatArray = reals("users", "devices")
+    links: IntArray = integers("links", 4)
 """
 
 import dataclasses
@@ -134,7 +135,7 @@ class _Choice(Kind):
 @dataclasses.dataclass(frozen=True)
 class _Array(Kind):
     range: _Range
-    dimensions: tuple[str, ...]
+    dimensions: tuple[str | int, ...]  # a number is the size itself
 
     def read(self, value: Any, place: str, dimensions: Dimensions) -> npt.NDArray[Any]:
         dtype = np.int64 if self.range.integer else np.float64
@@ -146,7 +147,7 @@ class _Array(Kind):
             array = np.array(numbers, dtype).reshape(shape)
         for axis, name in enumerate(self.dimensions):
             if array.size or not any(n == 0 for n in array.shape[:axis]):
-                dimensions.agree(name, array.shape[axis], place + "[0]" * axis)
+                _agree(name, array.shape[axis], place + "[0]" * axis, dimensions)
         self.range.check_array(array, place)
         array = array.astype(dtype) + dtype(0)
         array.setflags(write=False)
@@ -169,7 +170,7 @@ class _Array(Kind):
     ) -> tuple[int, ...]:
         """Append the numbers of nested lists in order; return the shape."""
         if not isinstance(value, Sequence) or isinstance(value, str):
-            raise InputError(f"must be a list of {self.dimensions[axis]}, is {_shown(value)}", place)
+            raise InputError(f"must be a list of {_words(self.dimensions[axis])}, is {_shown(value)}", place)
         if axis + 1 == len(self.dimensions):
             exact = int if self.range.integer else float
             for i, item in enumerate(value):
@@ -183,8 +184,23 @@ class _Array(Kind):
         for i, shape in enumerate(shapes):
             if shape != shapes[0]:
                 raise InputError(f"has {shape[0]} entries, but {place}[0] has {shapes[0][0]}", f"{place}[{i}]")
-        inner = shapes[0] if shapes else tuple(dimensions.size(name) for name in self.dimensions[axis + 1 :])
+        inner = shapes[0] if shapes else tuple(_size(name, dimensions) for name in self.dimensions[axis + 1 :])
         return (len(value), *inner)
+
+
+def _agree(dimension: str | int, size: int, place: str, dimensions: Dimensions) -> None:
+    if isinstance(dimension, str):
+        dimensions.agree(dimension, size, place)
+    elif size != dimension:
+        raise InputError(f"has {size} entries, must have {dimension}", place)
+
+
+def _size(dimension: str | int, dimensions: Dimensions) -> int:
+    return dimensions.size(dimension) if isinstance(dimension, str) else dimension
+
+
+def _words(dimension: str | int) -> str:
+    return dimension if isinstance(dimension, str) else f"{dimension} numbers"
 
 
 def _declare(kind: Kind) -> Any:
@@ -206,11 +222,11 @@ def choice(*options: str) -> Any:
     return _declare(_Choice(options))
 
 
-def reals(*dimensions: str, positive: bool = False, most: float = math.inf) -> Any:
-    """An array of numbers, at least 0 or above it, with named dimensions."""
+def reals(*dimensions: str | int, positive: bool = False, most: float = math.inf) -> Any:
+    """An array of numbers, at least 0 or above it, with named dimensions or fixed sizes."""
     return _declare(_Array(_Range(False, 0, positive, most), dimensions))
 
 
-def integers(*dimensions: str, least: int = 0) -> Any:
-    """An array of integers with named dimensions."""
+def integers(*dimensions: str | int, least: int = 0) -> Any:
+    """An array of integers with named dimensions or fixed sizes."""
     return _declare(_Array(_Range(True, least), dimensions))

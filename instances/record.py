@@ -67,6 +67,22 @@ class Record:
         return hash(json.dumps(self.to_json()))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Nested(Kind):
+    record: type[Record]
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> Record:
+        return value if isinstance(value, self.record) else self.record.from_json(value, place)
+
+    def write(self, value: Any) -> Any:
+        return value.to_json()
+
+
+def nested(record: type[Record]) -> Any:
+    """A record within a record; its dimensions are its own."""
+    return dataclasses.field(metadata={"kind": _Nested(record)})
+
+
 def same_keys(data: Mapping[str, Any], expected: Mapping[str, Any], place: str) -> None:
     """Object to missing and to unknown fields."""
     for name in expected:

@@ -4,14 +4,14 @@ A world is a batch of cells drawn at once; each slot of a cell is an instance. W
 path loss, speeds of devices, places, satellite band) is a choice, listed in the formulation's README.
 """
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from ..errors import InputError
 from ..fields import BoolArray, FloatArray, IntArray
+from ..variants import find_preset, positive
 from .instance import Placement
 
 LIGHT_M_PER_S = 299_792_458.0
@@ -80,6 +80,12 @@ EVEN_PRESETS = {
 PRESETS = EVEN_PRESETS | {f"{name}-optimal": replace(preset, share="optimal") for name, preset in EVEN_PRESETS.items()}
 
 
+VARIANTS: dict[str, Callable[[Preset, str], Preset]] = {
+    "users": lambda preset, text: replace(preset, users=positive(int(text))),
+    "megabytes": lambda preset, text: replace(preset, data_megabytes=(positive(float(text)),) * 2),
+}
+
+
 def find(name: str) -> Preset:
     """A preset by name, or a variant such as ``paper:users=18`` or ``paper:megabytes=0.5`` (every twin of that size).
 
@@ -88,32 +94,7 @@ def find(name: str) -> Preset:
     InputError
         When there is no such preset or variant.
     """
-    base, _, changes = name.partition(":")
-    if base not in PRESETS:
-        raise InputError(f'is "{base}", unknown; known are {", ".join(PRESETS)}', "preset")
-    preset = PRESETS[base]
-    for change in changes.split(",") if changes else []:
-        key, _, value = change.partition("=")
-        try:
-            if key == "users":
-                preset = replace(preset, users=_positive(int(value)))
-            elif key == "megabytes":
-                preset = replace(preset, data_megabytes=(_positive(float(value)),) * 2)
-            else:
-                raise ValueError
-        except ValueError:
-            message = f'has the variant "{change}"; known are users=N and megabytes=X, above 0'
-            raise InputError(message, "preset") from None
-    return preset
-
-
-Number = TypeVar("Number", int, float)
-
-
-def _positive(number: Number) -> Number:
-    if not 0 < number < math.inf:
-        raise ValueError
-    return number
+    return find_preset(name, PRESETS, VARIANTS)
 
 
 @dataclass(frozen=True)

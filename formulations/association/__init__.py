@@ -1,0 +1,1 @@
+"""What optimal means for association."""

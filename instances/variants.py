@@ -1,0 +1,52 @@
+"""Presets by name, and their variants such as ``paper:users=18``."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from .errors import InputError
+
+Preset = TypeVar("Preset")
+Number = TypeVar("Number", int, float)
+
+
+def find_preset(
+    name: str, presets: Mapping[str, Preset], changes: Mapping[str, Callable[[Preset, str], Preset]]
+) -> Preset:
+    """A preset, or a variant of it.
+
+    Parameters
+    ----------
+    name
+        ``PRESET`` or ``PRESET:KEY=VALUE,KEY=VALUE``.
+    changes
+        What a key does to a preset, given the text of the value; a `ValueError` means that the value cannot be.
+
+    Raises
+    ------
+    InputError
+        When there is no such preset or variant.
+    """
+    base, _, variant = name.partition(":")
+    if base not in presets:
+        raise InputError(f'is "{base}", unknown; known are {", ".join(presets)}', "preset")
+    preset = presets[base]
+    for change in variant.split(",") if variant else []:
+        key, _, value = change.partition("=")
+        if key not in changes:
+            known = ", ".join(f"{key}=…" for key in changes)
+            raise InputError(f'has the variant "{change}", unknown; known are {known}', "preset")
+        try:
+            preset = changes[key](preset, value)
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError(f'has the variant "{change}": {error}', "preset") from None
+    return preset
+
+
+def positive(number: Number) -> Number:
+    """The number, if it is finite and above 0."""
+    if not 0 < number < math.inf:
+        raise ValueError("must be above 0")
+    return number
