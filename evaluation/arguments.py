@@ -8,12 +8,14 @@ import typer
 
 from ..instances.errors import InputError
 
+MOST_SEEDS = 1_000_000
+
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Instance files (.json or .json.gz).")]
 Out = Annotated[Path, typer.Option(help="Folder to write to; made when missing.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, one object a line.")]
 TimeLimit = Annotated[float | None, typer.Option(help="Wall-clock limit of each run (s).", min=0)]
 Gap = Annotated[float, typer.Option(help="Relative gap between objective and bound that counts as optimal.", min=0)]
-Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0)]
+Seed = Annotated[int, typer.Option(help="Seed of whatever is drawn.", min=0, max=2**63 - 1)]
 Seeds = Annotated[str, typer.Option(help="Seeds such as 0-4 or 0,2,5.")]
 
 
@@ -24,6 +26,8 @@ def numbers(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise InputError(f'must be like 0-4 or 0,2,5, is "{text}"', "--seeds")
+        if not 0 <= int(last if dash else first) - int(first) < MOST_SEEDS:
+            raise InputError(f'must rise, by less than {MOST_SEEDS}, is "{text}"', "--seeds")
         found += range(int(first), int(last if dash else first) + 1)
     return list(dict.fromkeys(found))
 

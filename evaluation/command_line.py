@@ -7,16 +7,35 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ..instances.errors import InputError
 from ..instances.files import load, load_solution, save, save_solution
 from ..instances.problems import generate as draw
-from ..instances.record import Instance
+from ..instances.record import Decision, Instance
+from ..solvers.result import MOST_THREADS
 from .arguments import Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, numbers
 from .terminal import print_catalogue, print_report, print_results, print_summary, progress, shown
 
+
+class Commands(TyperGroup):
+    """All commands; Ctrl-C ends them with a message."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            print("skybound: interrupted; what was finished is kept", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown", add_completion=False
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
 )
 
 
@@ -27,9 +46,6 @@ def main() -> None:
     except InputError as error:
         print(f"skybound: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("skybound: interrupted; what was finished is kept", file=sys.stderr)
-        sys.exit(130)
 
 
 @app.callback()
@@ -45,7 +61,7 @@ def generate(
     problem: Annotated[str, typer.Argument(help="A problem, such as placement.")],
     preset: Annotated[str, typer.Option(help="One of the problem's presets (see `skybound list`).")],
     out: Out,
-    seed: Annotated[int, typer.Option(help="First seed.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="First seed.", min=0, max=2**63 - 1)] = 0,
     count: Annotated[int, typer.Option(help="Instances to draw, with seeds one after the other.", min=1)] = 1,
     as_json: Json = False,
 ) -> None:
@@ -70,7 +86,7 @@ def solve(
     gap: Gap = 1e-6,
     seed: Seed = 0,
     start: Annotated[Path | None, typer.Option(help="Solution file to start from (one instance only).")] = None,
-    threads: Annotated[int, typer.Option(help="Threads that a solver may use.", min=1)] = 1,
+    threads: Annotated[int, typer.Option(help="Threads that a solver may use.", min=1, max=MOST_THREADS)] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for solution files.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -85,7 +101,7 @@ def solve(
     instances = _load_all(files)
     if start is not None and len(instances) != 1:
         raise InputError("goes with one instance", "--start")
-    begin = None if start is None else load_solution(start, instances[0]).decision
+    begin = None if start is None else _decision(start, instances[0])
     results = []
     for instance, path in shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
         result = solve_one(instance, solver, time_limit_s=time_limit, gap=gap, seed=seed, start=begin, threads=threads)
@@ -140,9 +156,13 @@ def export(
     from . import export as models
 
     instances = _load_all(files)
+    if solution and values:
+        raise InputError("does not go with --values", "--solution")
     if (solution or values) and len(instances) != 1:
         raise InputError("goes with one instance", "--solution" if solution else "--values")
     stems = [_stem(file) for file in files]
+    if len(set(stems)) < len(stems):
+        raise InputError("two instance files have the same name", "--out")
     written: list[Path] = []
     for instance, stem in zip(instances, stems, strict=True):
         if values is not None:
@@ -152,10 +172,7 @@ def export(
             continue
         written += models.export(instance, out, form or models.SUFFIXES, stem)
         if solution is not None:
-            decision = load_solution(solution, instance).decision
-            if decision is None:
-                raise InputError("has no decision", file=str(solution))
-            models.export_start(instance, decision, out / f"{stem}.sol")
+            models.export_start(instance, _decision(solution, instance), out / f"{stem}.sol")
             written.append(out / f"{stem}.sol")
     for path in written:
         _say(as_json, {"file": str(path)}, str(path))
@@ -167,6 +184,7 @@ def targets(
     out: Annotated[Path, typer.Option(help="File to write (.jsonl.gz).")],
     solver: Annotated[str | None, typer.Option(help="Solver that finds the targets; the best exact one.")] = None,
     time_limit: TimeLimit = None,
+    as_json: Json = False,
 ) -> None:
     """Solve a folder of instances and write them with their optima as a supervised data set.
 
@@ -180,7 +198,7 @@ def targets(
     if not files:
         raise InputError("has no instance files (.json, .json.gz)", file=str(folder))
     written = write_targets(shown(_load_all(files), "solving"), out, solver, time_limit)
-    print(f"{written} targets in {out}")
+    _say(as_json, {"file": str(out), "targets": written}, f"{written} targets in {out}")
 
 
 @app.command()
@@ -213,9 +231,16 @@ def train(
         resume=resume,
         hyperparameters=changes,
     )
-    words = f"{outcome.stopped} after {outcome.units} units, {outcome.cpu_s / 60:.1f} CPU minutes; policy:{out}"
-    _say(as_json, {"run": str(out), "stopped": outcome.stopped, "units": outcome.units, "cpu_s": outcome.cpu_s}, words)
-    raise typer.Exit(130 if outcome.stopped == "interrupted" else 0)
+    came_to = (
+        f"policy:{out}" if outcome.policy else "nothing has been validated yet, so there is no policy; --resume goes on"
+    )
+    words = f"{outcome.stopped} after {outcome.units} units, {outcome.cpu_s / 60:.1f} CPU minutes; {came_to}"
+    _say(
+        as_json,
+        {"run": str(out)} | {key: getattr(outcome, key) for key in ("stopped", "units", "cpu_s", "policy")},
+        words,
+    )
+    raise typer.Exit(130 if outcome.stopped == "interrupted" else 0 if outcome.policy else 1)
 
 
 @app.command()
@@ -268,6 +293,7 @@ def reproduce(
     quick: Annotated[
         bool, typer.Option("--quick", help="Minutes instead of hours; the figures say what is less.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Draw a paper's figures with the optimum in them; goes on where an earlier call stopped.
 
@@ -276,7 +302,8 @@ def reproduce(
     from .reproduce import reproduce as draw_figures
 
     for picture in draw_figures(problem, out, figure, quick=quick):
-        print(f"{picture} and {picture.with_suffix('.csv')}")
+        rows = picture.with_suffix(".csv")
+        _say(as_json, {"picture": str(picture), "rows": str(rows)}, f"{picture} and {rows}")
 
 
 @app.command("list")
@@ -296,6 +323,14 @@ def list_all(as_json: Json = False) -> None:
 
 def _load_all(files: Sequence[Path]) -> list[Instance]:
     return [load(path) for path in files]
+
+
+def _decision(path: Path, instance: Instance) -> Decision:
+    """The decision in a solution file."""
+    decision = load_solution(path, instance).decision
+    if decision is None:
+        raise InputError("has no decision", file=str(path))
+    return decision
 
 
 def _stem(path: Path) -> str:

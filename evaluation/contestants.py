@@ -1,6 +1,7 @@
 """Whatever can be named where a solver is asked for: solvers, Pyomo's solvers and trained policies."""
 
 import functools
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,12 +25,15 @@ class Contestant:
         The solver of a seed.
     seen
         Whether the instance of a hash was trained or validated on.
+    identity
+        Hash of the policy's file; empty for solvers.
     """
 
     name: str
     seeds: Callable[[Sequence[int]], Sequence[int]]
     solver: Callable[[int], Solver[Instance]]
     seen: Callable[[str], bool]
+    identity: str = ""
 
 
 def contestant(problem: str, name: str | None) -> Contestant:
@@ -54,8 +58,9 @@ def _policy(problem: str, name: str) -> Contestant:
     place = name.removeprefix(POLICY)
     policy = load(place, problem)
     path, _, options = place.partition("?")
+    identity = hashlib.sha256(policy.file.path.read_bytes()).hexdigest()
     if "seed=" in options or len(policy.file.seeds) == 1:
-        return Contestant(name, lambda seeds: seeds[:1], lambda _: policy, policy.file.saw)
+        return Contestant(name, lambda seeds: seeds[:1], lambda _: policy, policy.file.saw, identity)
 
     def trained(seeds: Sequence[int]) -> Sequence[int]:
         known = [seed for seed in seeds if seed in policy.file.seeds]
@@ -66,6 +71,5 @@ def _policy(problem: str, name: str) -> Contestant:
         return known
 
     begun = f"{path}?{options}&" if options else f"{path}?"
-    return Contestant(
-        name, trained, functools.cache(lambda seed: load(f"{begun}seed={seed}", problem)), policy.file.saw
-    )
+    of_seed = functools.cache(lambda seed: load(f"{begun}seed={seed}", problem))
+    return Contestant(name, trained, of_seed, policy.file.saw, identity)

@@ -13,13 +13,14 @@ import pandas as pd
 from ..formulations.problems import FORMULATIONS
 from ..instances.errors import InputError
 from ..instances.fields import FloatArray
-from ..instances.json_files import atomic, read_json, write_json
+from ..instances.json_files import atomic, parse_json, read_json, write_json
 from ..instances.record import Instance
 from ..solvers.result import Limits, relative_gap
 from ..solvers.solve import run
-from .contestants import contestant
+from .contestants import Contestant, contestant
 from .statistics import interval, iqm, regret
 
+PROVEN = 1e-6  # relative distance of objective and bound at which an optimum is known
 ROW_KEYS = ("instance", "hash", "solver", "seed", "status", "objective", "bound", "gap", "runtime_s", "reason")
 
 
@@ -31,11 +32,12 @@ class Evaluation:
     ----------
     rows
         One row an (instance, solver, seed): the result, the best proven bound and best known objective of the instance
-        over all rows, `regret` against the proven optimum (None where it is not proven), and the interval
-        [`regret_low`, `regret_high`] that the best known objective and the bound allow.
+        over all rows, `regret` against the optimum where these two agree to 1e-6 (else None), and the interval
+        [`regret_low`, `regret_high`] that they allow.
     summary
         One row a solver: mean and interquartile mean of the regret (of `regret_high` where an optimum is not proven)
-        with 95 % stratified bootstrap intervals, time, and share proven.
+        with 95 % stratified bootstrap intervals, the share of instances that have one (`regret_known`), the mean
+        regret against the best decision known (`regret_low_mean`), the mean gap to the bound, time, and share proven.
     """
 
     rows: pd.DataFrame
@@ -88,6 +90,8 @@ def evaluate(
     problem = _one_problem(instances)
     if against is not None and against not in solvers:
         raise InputError(f'is "{against}", which is not among the solvers', "against")
+    if not solvers or not seeds:
+        raise InputError("must not be empty", "seeds" if solvers else "solvers")
     contestants = [contestant(problem, name) for name in solvers]
     for entry in contestants:
         for instance in instances:
@@ -99,13 +103,14 @@ def evaluate(
     for done, (instance, entry, seed) in enumerate(todo):
         if progress:
             progress(done, len(todo))
-        if (instance.hash, entry.name, seed) in store:
+        if store.has(instance.hash, entry, seed):
             continue
         result = run(entry.solver(seed), entry.name, instance, Limits(time_limit_s, gap, seed)).to_json()
         group = instance.provenance.get("preset")
         store.add(
             {key: result[key] for key in ROW_KEYS}
             | {"group": group if isinstance(group, str) else "", "seen": entry.seen(instance.hash)}
+            | {"policy": entry.identity}
         )
     wanted = {(instance.hash, entry.name, seed) for instance, entry, seed in todo}
     rows = _compared(pd.DataFrame([row for key, row in store.rows.items() if key in wanted]), problem)
@@ -140,7 +145,7 @@ class _Rows:
         if resume and note.exists():
             if (before := read_json(note)) != settings:
                 raise InputError(f"was begun with {before}, not {settings}", file=str(note))
-            for row in self._finished():
+            for row in self._finished(self._path):
                 self.rows[row["hash"], row["solver"], row["seed"]] = row
         elif self._path.exists():
             raise InputError("exists already; resume, or choose another folder", file=str(self._path))
@@ -148,14 +153,19 @@ class _Rows:
         with atomic(self._path) as stream:  # without a line that an interruption cut off
             stream.write("".join(json.dumps(row) + "\n" for row in self.rows.values()).encode())
 
-    def _finished(self) -> Iterator[dict[str, Any]]:
-        if self._path is not None and self._path.exists():
-            for line in self._path.read_text().splitlines(keepends=True):
-                if line.endswith("\n"):
-                    yield json.loads(line)
+    def _finished(self, path: Path) -> Iterator[dict[str, Any]]:
+        if path.exists():
+            for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+                if line.endswith(b"\n"):
+                    row = parse_json(line)
+                    if not isinstance(row, dict) or not {*ROW_KEYS, "policy"} <= row.keys():
+                        raise InputError("is not a row of an experiment", f"line {number}", str(path))
+                    yield row
 
-    def __contains__(self, key: tuple[str, str, int]) -> bool:
-        return key in self.rows
+    def has(self, instance_hash: str, entry: Contestant, seed: int) -> bool:
+        """Whether there is a row, of the same policy where it is one."""
+        row = self.rows.get((instance_hash, entry.name, seed))
+        return row is not None and row["policy"] == entry.identity
 
     def add(self, row: dict[str, Any]) -> None:
         self.rows[row["hash"], row["solver"], row["seed"]] = row
@@ -177,7 +187,6 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
     rows["best_objective"] = rows.groupby("hash")["objective"].transform("min" if minimise else "max")
     rows["best_bound"] = rows.groupby("hash")["bound"].transform("max" if minimise else "min")
     rows["proven"] = rows["status"] == "optimal"
-    proven = rows.groupby("hash")["proven"].transform("any")
 
     def each(measure: Callable[[float, float], float | None], reference: str) -> pd.Series:
         pairs = zip(rows["objective"], rows[reference], strict=True)
@@ -186,6 +195,10 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
     def measured(value: float, reference: float) -> float | None:
         return regret(value, reference, sense)
 
+    known = zip(rows["best_objective"], rows["best_bound"], strict=True)
+    proven = pd.Series(
+        [(relative_gap(p, d) or 0.0) <= PROVEN if p == p and d == d else False for p, d in known], rows.index
+    )
     rows["regret_low"] = each(measured, "best_objective")
     rows["regret_high"] = each(measured, "best_bound").where(~proven, rows["regret_low"])
     rows["regret"] = rows["regret_low"].where(proven)
@@ -210,6 +223,11 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         line |= _estimate("regret_mean", table, np.mean) | _estimate("regret_iqm", table, iqm)
         if baseline is not None and name != against:
             line |= _estimate("difference_mean", table.sub(baseline, axis=0).dropna(), np.mean)
+        line |= {
+            "gap_to_bound_mean": own["gap_to_bound"].mean(),
+            "regret_low_mean": own["regret_low"].mean(),
+            "regret_known": len(table) / max(1, own["hash"].nunique()),
+        }
         line |= {"time_median_s": own["runtime_s"].median(), "time_max_s": own["runtime_s"].max()}
         lines.append(line)
     return pd.DataFrame(lines)

@@ -8,10 +8,12 @@ from typing import Any
 
 from ..formulations.problems import FORMULATIONS
 from ..instances.errors import InputError
-from ..instances.json_files import atomic
+from ..instances.json_files import atomic, file_stem
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
+from ..solvers.highs import described
 
+VALUE_TOLERANCE = 1e-5  # of other solvers' values, relative to a constraint's bounds
 SUFFIXES = {"lp": ".lp", "mps": ".mps", "cpsat": ".cpsat.txt"}
 
 
@@ -48,7 +50,7 @@ def export(
     for form in formats:
         if form not in SUFFIXES:
             raise InputError(f'is "{form}", unknown; known are {", ".join(SUFFIXES)}', "format")
-        path = Path(folder) / f"{stem or instance.name}{SUFFIXES[form]}"
+        path = Path(folder) / f"{stem or file_stem(instance.name)}{SUFFIXES[form]}"
         with tempfile.TemporaryDirectory() as scratch:
             draft = Path(scratch) / f"model{SUFFIXES[form]}"
             _write_model(instance, form, draft)
@@ -84,7 +86,7 @@ def import_values(instance: Instance, path: str | Path) -> Decision:
     Raises
     ------
     InputError
-        When the file cannot be read, or no line speaks of a variable of the model.
+        When the file cannot be read, no line speaks of a variable of the model, or the values are no solution of it.
     """
     model, names = _named(instance)
     try:
@@ -113,7 +115,26 @@ def import_values(instance: Instance, path: str | Path) -> Decision:
         found += 1
     if not found:
         raise InputError("has no line with a variable of this instance's model", file=str(path))
+    if broken := _broken(model):
+        raise InputError(f"its values violate: {broken}", file=str(path))
     return FORMULATIONS[instance.problem].milp.extract(model, instance)
+
+
+def _broken(model: Any) -> str | None:
+    """One of the paper's constraints, or a whole number, that the variables' values break."""
+    import pyomo.environ as pyo
+
+    for variable in model.component_data_objects(pyo.Var):
+        if variable.is_integer() and abs(variable.value - round(variable.value)) > VALUE_TOLERANCE:
+            return f"{variable.name} is {variable.value}, not a whole number"
+    for constraint in model.component_data_objects(pyo.Constraint, active=True):
+        if not (constraint.parent_component().doc or "").startswith("("):
+            continue  # it only makes the model linear, and its variables say nothing of the decision
+        body, lower, upper = pyo.value(constraint.body), constraint.lb, constraint.ub
+        room = VALUE_TOLERANCE * max(1.0, *(abs(end) for end in (lower, upper) if end is not None))
+        if (lower is not None and body < lower - room) or (upper is not None and body > upper + room):
+            return described(constraint, -math.inf if lower is None else lower, math.inf if upper is None else upper)
+    return None
 
 
 def imported_solution(instance: Instance, path: str | Path) -> Solution:

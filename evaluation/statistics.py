@@ -1,5 +1,6 @@
 """Regret of policies, and what can be said of its mean from few seeds and instances."""
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -31,9 +32,11 @@ def interval(
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> tuple[float, float]:
-    """Stratified bootstrap interval (percentiles) of a statistic.
+    """Stratified bootstrap interval (percentiles) of a statistic of instances crossed with seeds.
 
-    Within each stratum instances are drawn with replacement, and of each drawn instance its seeds.
+    A resample draws instances within each stratum, and seeds for all of them together: a trained network is one and the
+    same on every instance. Few seeds make percentiles too narrow, so they lie as far out as Student's t at the degrees
+    of freedom of both factors (Satterthwaite) asks for (Hesterberg 2015, "expanded" percentiles).
 
     Parameters
     ----------
@@ -52,8 +55,20 @@ def interval(
     drawn = np.empty(resamples)
     for k in range(resamples):
         rows = np.concatenate([rng.choice(group, len(group)) for group in groups])
-        seeds = rng.integers(scores.shape[1], size=(len(rows), scores.shape[1]))
+        seeds = rng.integers(scores.shape[1], size=scores.shape[1])
         drawn[k] = statistic(scores[rows[:, None], seeds].ravel())
-    tail = (1 - CONFIDENCE) / 2
+    tail = _tail(scores)
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def _tail(scores: FloatArray) -> float:
+    """Share of resamples beyond each end of the interval."""
+    sizes = np.array(scores.shape)
+    means = scores.mean(1), scores.mean(0)
+    squares = np.array([own.var(ddof=1) / len(own) if len(own) > 1 else 0.0 for own in means])
+    if not squares.any():
+        return (1 - CONFIDENCE) / 2
+    freedom = squares.sum() ** 2 / (squares**2 / np.maximum(sizes - 1, 1)).sum()
+    farther = math.sqrt((freedom + 1) / freedom) * stats.t.ppf((1 + CONFIDENCE) / 2, freedom)
+    return float(stats.norm.sf(farther))

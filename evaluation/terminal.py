@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
@@ -33,7 +34,7 @@ def print_results(results: Sequence[dict[str, Any]]) -> None:
     table = Table("instance", "solver", "status", "objective", "bound", "gap", "time (s)")
     for r in results:
         numbers = (_text(r[key]) for key in ("objective", "bound", "gap", "runtime_s"))
-        table.add_row(r["instance"], r["solver"], r["status"], *numbers)
+        table.add_row(escape(r["instance"]), escape(r["solver"]), r["status"], *numbers)
     here = console()
     here.print(table)
     for r in results:
@@ -51,25 +52,30 @@ def print_report(report: dict[str, Any]) -> None:
     if report["violations"]:
         table = Table("violated", "where", "amount")
         for violation in report["violations"]:
-            table.add_row(violation["constraint"], violation["place"], _text(violation["amount"]))
+            table.add_row(violation["constraint"], escape(violation["place"]), _text(violation["amount"]))
         here.print(table)
 
 
 def print_summary(summary: pd.DataFrame) -> None:
     """The summary as people read it: regrets in per cent with their intervals."""
     measures = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)", "difference_mean": "difference (%)"}
+    others = {"regret_low_mean": "to best known (%)", "gap_to_bound_mean": "gap to bound (%)"}
     shown = {key: words for key, words in measures.items() if key in summary}
+    if not (summary["regret_known"] == 1).all():  # no optimum is known, or no bound
+        shown |= others
     table = Table(Column("solver", overflow="fold"), "runs", "solved", "proven", *shown.values(), "median time (s)")
     for row in summary.to_dict("records"):
         shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
-        estimates = [_interval(*(row[f"{key}{end}"] for end in ("", "_low", "_high"))) for key in shown]
-        table.add_row(row["solver"], str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
+        estimates = [_interval(row[key], row.get(f"{key}_low"), row.get(f"{key}_high")) for key in shown]
+        table.add_row(escape(row["solver"]), str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
     console().print(table)
 
 
-def _interval(value: float, low: float, high: float) -> str:
-    """An estimate in per cent with its interval."""
-    return "-" if value != value else f"{100 * value:.3f} [{100 * low:.3f}, {100 * high:.3f}]"
+def _interval(value: float, low: float | None, high: float | None) -> str:
+    """An estimate in per cent, with its interval where it has one."""
+    if value != value:  # NaN is not itself
+        return "-"
+    return f"{100 * value:.3f}" + ("" if low is None or high is None else f" [{100 * low:.3f}, {100 * high:.3f}]")
 
 
 def print_catalogue(problems: dict[str, Any]) -> None:
@@ -82,6 +88,6 @@ def print_catalogue(problems: dict[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
-    if value is None or value != value:  # NaN is not itself
+    if value is None or value != value:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

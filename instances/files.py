@@ -132,4 +132,9 @@ def _open(document: Any, form: str, keys: Mapping[str, Any]) -> type[Instance]:
 def _text(document: Mapping[str, Any], key: str) -> str:
     if not isinstance(document[key], str):
         raise InputError("must be a text", key)
-    return str(document[key])
+    text = str(document[key])
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InputError("has half a surrogate pair, which is no character", key) from None
+    return text

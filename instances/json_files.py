@@ -3,9 +3,12 @@
 import contextlib
 import gzip
 import json
+import math
 import os
+import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,11 +32,38 @@ def read_json(path: str | Path) -> Any:
         raise error.inside(str(path)) from None
 
 
+@dataclass(frozen=True, eq=False)
+class _Refused:
+    """Stands where a number cannot be used, until its place is known."""
+
+    why: str
+
+
 def parse_json(content: bytes) -> Any:
     """Parse JSON as strictly as `read_json`."""
+    refused: list[_Refused] = []
+
+    def refuse(why: str) -> _Refused:
+        refused.append(_Refused(why))
+        return refused[-1]
+
+    def integer(digits: str) -> int | _Refused:
+        try:
+            return int(digits)
+        except ValueError:  # Python's own limit on digits
+            return refuse(f"has an integer of {len(digits)} digits")
+
+    def real(digits: str) -> float | _Refused:
+        number = float(digits)
+        return number if math.isfinite(number) else refuse(f"is {digits[:40]}, too large for a double")
+
     try:
-        return json.loads(
-            content.decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
+        value = json.loads(
+            content.decode(),
+            object_pairs_hook=_unique,
+            parse_constant=lambda constant: refuse(f"is {constant}, which is not a JSON number"),
+            parse_int=integer,
+            parse_float=real,
         )
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start})") from None
@@ -41,6 +71,21 @@ def parse_json(content: bytes) -> Any:
         raise InputError(f"is not JSON: line {error.lineno} column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise InputError("is nested too deep") from None
+    if refused:
+        raise InputError(refused[0].why, _place_of(refused[0], value) or "")
+    return value
+
+
+def _place_of(item: _Refused, value: Any) -> str | None:
+    """Path of an item within parsed JSON."""
+    if value is item:
+        return ""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        if (rest := _place_of(item, part)) is not None:
+            here = f"[{key}]" if isinstance(key, int) else key
+            return here + ("." if rest and not rest.startswith("[") else "") + rest
+    return None
 
 
 def _unpacked(path: Path) -> bytes:
@@ -69,24 +114,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse(constant: str) -> float:
-    raise InputError(f"has {constant}, which is not a JSON number")
-
-
-def _integer(digits: str) -> int:
-    try:
-        return int(digits)
-    except ValueError:  # Python's own limit on digits
-        raise InputError(f"has an integer of {len(digits)} digits") from None
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise InputError(f"has the number {digits[:40]}, which is too large for a double")
-    return number
-
-
 def write_json(path: str | Path, value: Any) -> None:
     """Write JSON atomically, as gzip when the name ends in ``.gz``; equal values give equal bytes."""
     try:
@@ -95,6 +122,11 @@ def write_json(path: str | Path, value: Any) -> None:
         raise InputError("is nested too deep to write", file=str(path)) from None
     with atomic(path) as stream:
         stream.write(gzip.compress(text.encode(), mtime=0) if str(path).endswith(".gz") else text.encode())
+
+
+def file_stem(name: str) -> str:
+    """A name as that of a file: no folders and nothing that shells would touch."""
+    return re.sub(r"[^\w.:=,-]+", "_", name)
 
 
 @contextlib.contextmanager
@@ -118,4 +150,5 @@ def atomic(path: str | Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", file=str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder that is none; said above
+            temporary.unlink()

@@ -1,8 +1,9 @@
 """Presets by name, and their variants such as ``paper:users=18``."""
 
+import importlib.metadata
 import math
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .errors import InputError
 
@@ -43,6 +44,12 @@ def find_preset(
         except ValueError as error:
             raise InputError(f'has the variant "{change}": {error}', "preset") from None
     return preset
+
+
+def drawn_from(problem: str, preset: str, seed: int) -> dict[str, Any]:
+    """The provenance of a generated instance."""
+    version = importlib.metadata.version("skybound")
+    return {"generator": f"skybound {problem}", "version": version, "preset": preset, "seed": seed}
 
 
 def positive(number: Number) -> Number:

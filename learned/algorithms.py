@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..instances.errors import InputError
+from .settings import fitting
 
 if TYPE_CHECKING:
     from ..solvers.result import Solver
@@ -135,7 +136,7 @@ def train(
     for name in changes or {}:
         if name not in known:
             raise InputError(f"is unknown for {algorithm}; known are {', '.join(sorted(known))}", name)
-    settings = replace(settings, **(changes or {}))
+    settings = replace(settings, **{name: fitting(settings, name, value) for name, value in (changes or {}).items()})
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
         raise InputError("must be different and at least 0", "seeds")
     run = Run(folder, About(problem, preset, algorithm, tuple(seeds), asdict(settings)), resume=resume)

@@ -63,7 +63,7 @@ class PolicyFile:
         if content.get("format") != "skybound-policy" or content.get("version") != 1:
             raise InputError("is not a policy that this skybound reads", file=str(file))
         try:
-            return cls(
+            known = cls(
                 path=file,
                 **{name: str(content[name]) for name in ("problem", "preset", "algorithm")},
                 seeds=tuple(content["seeds"]),
@@ -72,6 +72,9 @@ class PolicyFile:
                 parameters=dict(content["parameters"]),
                 seen=content["seen"].numpy(),
             )
+            if not known.seeds or len(known.validation_return) != len(known.seeds):
+                raise KeyError("seeds")
+            return known
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"is not a whole policy: {error!r}", file=str(file)) from None
 
@@ -87,8 +90,8 @@ class PolicyFile:
     def network_size(self, name: str) -> int:
         """One of the network's sizes."""
         size = self.network.get(name)
-        if not isinstance(size, int):
-            raise InputError("is missing or not a number", f"network.{name}", str(self.path))
+        if not isinstance(size, int) or size < 1:
+            raise InputError("is missing or no number from 1 up", f"network.{name}", str(self.path))
         return size
 
     def fill(self, module: torch.nn.Module, seed: int, *, stacked: bool = True) -> None:

@@ -123,6 +123,11 @@ class Run:
         about = self.about.to_json() | {"format": "skybound-policy"}
         write_torch(self.folder / "policy.pt", about | dict(policy))
 
+    @property
+    def has_policy(self) -> bool:
+        """Whether a policy was written."""
+        return (self.folder / "policy.pt").exists()
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._board is not None:
@@ -163,8 +168,10 @@ def read_torch(path: Path) -> dict[str, Any]:
         content = torch.load(path, weights_only=True)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", file=str(path)) from None
-    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, AttributeError) as error:
-        raise InputError(f"is not a file of tensors: {str(error).splitlines()[0]}", file=str(path)) from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError, ValueError, LookupError, AttributeError) as error:
+        raise InputError(
+            f"is not a file of tensors: {(str(error).splitlines() or [type(error).__name__])[0]}", file=str(path)
+        ) from None
     if not isinstance(content, dict):
         raise InputError("is not a file of named tensors", file=str(path))
     return content

@@ -1,6 +1,9 @@
-"""Checks that hyperparameters of all algorithms share."""
+"""Checks that the hyperparameters of all algorithms share."""
 
+import math
 from collections.abc import Sequence
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ..instances.errors import InputError
 
@@ -16,3 +19,38 @@ def at_least_one(settings: object, names: Sequence[str]) -> None:
     for name in names:
         if (value := getattr(settings, name)) < 1:
             raise InputError(f"must be at least 1, is {value}", name)
+
+
+def fitting(settings: object, name: str, value: Any) -> Any:
+    """A new value of a hyperparameter, as the field's type has it: an integer for a float, a list for a tuple.
+
+    Raises
+    ------
+    InputError
+        When the value is of another type, or not finite.
+    """
+    wanted = get_type_hints(type(settings))[name]
+    for kind in get_args(wanted) if isinstance(wanted, UnionType) else (wanted,):
+        found = _as(kind, value)
+        if found is not None or (kind is NoneType and value is None):
+            return found
+    if get_origin(wanted) is Literal:
+        raise InputError(f"must be one of {', '.join(get_args(wanted))}, is {value!r}", name)
+    words = wanted.__name__ if isinstance(wanted, type) and not get_args(wanted) else str(wanted)
+    raise InputError(f"must be of type {words}, is {value!r}", name)
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """The value as one of this type; None when it is none."""
+    if get_origin(kind) is tuple:
+        kinds = get_args(kind)
+        if not isinstance(value, list | tuple) or len(value) != len(kinds):
+            return None
+        parts = tuple(_as(one, part) for one, part in zip(kinds, value, strict=True))
+        return None if None in parts else parts
+    if get_origin(kind) is Literal:
+        return value if value in get_args(kind) else None
+    if kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return float(value) if number else None
+    return value if type(value) is kind else None

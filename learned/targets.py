@@ -20,6 +20,7 @@ from ..instances.files import instance_from_json, instance_to_json, solution_fro
 from ..instances.json_files import parse_json
 from ..instances.record import Instance, same_keys
 from ..instances.solution import Solution
+from ..solvers.registry import find
 from ..solvers.result import Result, relative_gap
 from ..solvers.solve import solve
 
@@ -79,11 +80,11 @@ def write_targets(
                     stream.write(gzip.compress(json.dumps(document, allow_nan=False).encode() + b"\n", mtime=0))
                     stream.flush()
                     length = stream.tell()
-                elif json.loads(line)["instance"]["data"] == instance.to_json():
+                elif (other := _other(line, instance, solver)) is None:
                     length = end
                 else:
                     raise InputError(
-                        f"line {lines} is of another instance; remove the file to begin anew", file=str(part)
+                        f"line {lines} is of another {other}; remove the file to begin anew", file=str(part)
                     )
             stream.truncate(length)
             os.fsync(stream.fileno())
@@ -101,9 +102,20 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
             packed = stream.read(1 << 16)
             if not packed:
                 return
-            line += unpacking.decompress(packed)
+            try:
+                line += unpacking.decompress(packed)
+            except zlib.error as error:
+                raise InputError(f"is damaged gzip: {error}; remove the file to begin anew", file=stream.name) from None
         end = stream.seek(-len(unpacking.unused_data), os.SEEK_CUR)
         yield line, end
+
+
+def _other(line: bytes, instance: Instance, solver: str | None) -> str | None:
+    """In what a line differs from the one to be written."""
+    document = parse_json(line)
+    if document["instance"]["data"] != instance.to_json():
+        return "instance"
+    return None if document["solution"]["solver"] == find(instance.problem, solver)[0] else "solver"
 
 
 def _line(instance: Instance, result: Result) -> dict[str, Any]:

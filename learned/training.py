@@ -1,5 +1,6 @@
 """The loop of every training run: a unit of work, a checkpoint, the best policy, until done or out of budget."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ class Learner(Protocol):
     def state(self) -> Mapping[str, Any]:
         """Everything needed to go on bit for bit: tensors and plain values."""
 
+    def conclude(self) -> None:
+        """Validate what has been learned since the last validation: the run ends before its time."""
+
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
 
@@ -48,6 +52,8 @@ class Outcome:
     ----------
     stopped
         ``done``, ``budget`` (out of CPU time) or ``interrupted`` (Ctrl-C); what was finished is kept and can go on.
+    policy
+        Whether the run has a policy, which comes with the first validation.
     metrics
         What the last unit reported; None when this start did none.
     """
@@ -55,6 +61,7 @@ class Outcome:
     stopped: Literal["done", "budget", "interrupted"]
     units: int
     cpu_s: float
+    policy: bool
     metrics: Mapping[str, Any] | None
 
 
@@ -68,7 +75,7 @@ def train(learner: Learner, run: Run, budget_cpu_s: float | None = None) -> Outc
         learner.open(run.folder)
     if run.learner is not None:
         learner.load_state(run.learner)
-        run.keep_policy(learner.policy())
+        _keep_policy(learner, run)
     stopped: Literal["done", "budget", "interrupted"] = "done"
     metrics: Mapping[str, Any] | None = None
     console = Console(stderr=True)
@@ -86,16 +93,25 @@ def train(learner: Learner, run: Run, budget_cpu_s: float | None = None) -> Outc
             while learner.progress < 1:
                 if budget_cpu_s is not None and run.cpu_s >= budget_cpu_s:
                     stopped = "budget"
+                    learner.conclude()
+                    _keep_policy(learner, run)
                     break
                 metrics = learner.step()
                 run.keep(metrics, learner.state())
-                run.keep_policy(learner.policy())
+                _keep_policy(learner, run)
                 progress.update(task, completed=_share(learner, run, budget_cpu_s))
     except KeyboardInterrupt:
         stopped = "interrupted"
     finally:
         run.close()
-    return Outcome(stopped, run.units, run.cpu_s, metrics)
+    return Outcome(stopped, run.units, run.cpu_s, run.has_policy, metrics)
+
+
+def _keep_policy(learner: Learner, run: Run) -> None:
+    """Write the policy, once every seed has been validated."""
+    policy = learner.policy()
+    if min(policy["validation_return"]) > -math.inf:
+        run.keep_policy(policy)
 
 
 def _share(learner: Learner, run: Run, budget_cpu_s: float | None) -> float:

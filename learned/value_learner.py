@@ -152,6 +152,9 @@ class ValueLearner:
             self._best[name][better] = value[better]
         return found
 
+    def conclude(self) -> None:
+        """Nothing is left to do: every unit ends with a validation."""
+
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit."""
         return {

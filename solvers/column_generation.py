@@ -17,12 +17,12 @@ import numpy as np
 
 from ..instances.fields import BoolArray, FloatArray
 from ..instances.record import Decision
+from .interrupts import check_interrupts
 from .master import Column, Master, Relaxed, Rows
-from .result import Answer, Limits, Point
+from .result import SMALLEST_GAP, Answer, Limits, Point
 
 Node = TypeVar("Node")
 
-SMALLEST_GAP = 1e-9  # what doubles can tell apart after some thousand additions
 ENTERING = 1e-9  # relative reduced cost at which a column counts as new
 SOLVED = 1e-7  # relative distance between master and bound at which a relaxation is solved
 FALL = 0.7  # fall of the gap after which tightening and finishing are tried again
@@ -107,7 +107,7 @@ class Problem(Protocol[Node]):
         """Solve a node outright when little is left of it."""
 
     def branch(self, node: Node, pool: Sequence[Column], x: FloatArray) -> Sequence[Node]:
-        """Nodes that share the node's solutions out and exclude the master's solution."""
+        """Nodes that share the node's solutions out and exclude the master's solution; none where that is whole."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +192,7 @@ class _Search(Generic[Node]):
         )
 
     def _late(self) -> bool:
+        check_interrupts()
         return time.perf_counter() > self._until
 
     def _note(self, bound: float) -> None:
@@ -247,6 +248,8 @@ class _Search(Generic[Node]):
         if relaxed.uncovered > SOLVED:
             raise RuntimeError("rows stay uncovered: the penalty is too low")
         children = problem.branch(node, master.pool, relaxed.x)
+        if not children:  # the master's solution is whole, and rounding alone keeps its value from the bound
+            return self._close(bound)
         return [_Open(bound, next(self._order), child, centre) for child in children]
 
     def _price(self, duals: FloatArray, node: Node) -> Priced:

@@ -8,7 +8,8 @@ from ..formulations.problems import FORMULATIONS
 from ..formulations.scaled import ScaledModel
 from ..instances.record import Instance
 from .interrupts import interruptible
-from .result import Answer, Limits, Point
+from .reductions import reduced, restored
+from .result import CLAIM, Answer, Limits, Point
 
 
 class _Trace(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
@@ -33,6 +34,7 @@ def _safe_bound(scaled: ScaledModel, bound: float) -> float:
 def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
     """Solve the constraint model."""
     began = time.monotonic()
+    instance, factor = reduced(instance, limits)
     scaled = FORMULATIONS[instance.problem].cpsat.build(instance)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = limits.threads
@@ -51,12 +53,15 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
         raise RuntimeError(f"CP-SAT refuses the model: {scaled.model.validate()}")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     infeasible = status == cp_model.INFEASIBLE
-    return Answer(
+    objective = solver.objective_value / scaled.scale if found else None
+    answer = Answer(
         decision=scaled.extract(solver.value) if found else None,
         infeasible=infeasible,
-        objective=solver.objective_value / scaled.scale if found else None,
+        objective=objective,
         bound=None if infeasible else _safe_bound(scaled, solver.best_objective_bound),
+        tolerance=CLAIM + (scaled.error / abs(objective) if objective else 0.0),
         reason=words.get(status, "time limit reached"),
         counters={"branches": int(solver.num_branches), "conflicts": int(solver.num_conflicts)},
         trace=tuple(trace.points),
     )
+    return restored(answer, factor)

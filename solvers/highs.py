@@ -8,7 +8,7 @@ is not safe in threads; use processes.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -20,12 +20,12 @@ from pyomo.common.gc_manager import PauseGC
 from pyomo.common.log import LoggingIntercept
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from ..instances.fields import FloatArray
+from ..instances.fields import FloatArray, IntArray
 from ..instances.solution import Status
 from .linear_program import Arrays, LinearProgram, Outcome
 
 IIS_TIME_LIMIT_S = 10.0
-NAMED_ROWS = 12
+NAMED_ROWS = 10  # of each family
 
 
 class CompiledModel:
@@ -116,10 +116,18 @@ class CompiledModel:
             conflict = relaxed.conflict(end - time.monotonic())
         if conflict is None:
             return self._families_to_blame(end - time.monotonic())
-        rows = [described(self.constraints[r], self.arrays.row_lower[r], self.arrays.row_upper[r]) for r in conflict]
-        if len(rows) > NAMED_ROWS:
-            rows = [*rows[: NAMED_ROWS - 1], f"and {len(rows) - NAMED_ROWS + 1} more such constraints"]
-        return "; ".join(rows)
+        return "; ".join(self._named(conflict))
+
+    def _named(self, rows: IntArray) -> Iterator[str]:
+        """Rows in domain words, the smaller families of constraints first and a few of each."""
+        families: dict[str, list[int]] = {}
+        for row in rows.tolist():
+            families.setdefault(self.constraints[row].parent_component().name, []).append(row)
+        for own in sorted(families.values(), key=len):
+            for row in own[:NAMED_ROWS]:
+                yield described(self.constraints[row], self.arrays.row_lower[row], self.arrays.row_upper[row])
+            if len(own) > NAMED_ROWS:
+                yield f"and {len(own) - NAMED_ROWS} more constraints like the last"
 
     def _families_to_blame(self, time_limit_s: float) -> str:
         """Names of constraints that integers cannot satisfy together: each in turn is left out where it may be."""
@@ -132,7 +140,7 @@ class CompiledModel:
             if program.solve(time_limit_s=end - time.monotonic()).status is not Status.INFEASIBLE:
                 program.change_rows(rows, self.arrays.row_lower[rows], self.arrays.row_upper[rows])
                 to_blame.append(family.name)
-        return "no whole-numbered decision satisfies " + " and ".join(to_blame) + " together"
+        return "no decision satisfies " + " and ".join(to_blame) + " together"
 
 
 def _arrays(form: Any) -> tuple[Arrays, list[pyo.Constraint]]:

@@ -1,10 +1,47 @@
-"""Ctrl-C during compiled code that does not look for it."""
+"""Ctrl-C while a solver runs: noted, and raised where it is safe.
 
+An exception that comes up while compiled code or a library is entered or left can end the process.
+"""
+
+import contextlib
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
+LOOK_S = 0.05
+
+_noted = threading.Event()
+
+
+@contextlib.contextmanager
+def noting_interrupts() -> Iterator[None]:
+    """Within, Ctrl-C is raised by `check_interrupts`, or at the end; a second one is raised at once."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if _noted.is_set():
+            raise KeyboardInterrupt
+        _noted.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+        check_interrupts()
+    finally:
+        _noted.clear()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def check_interrupts() -> None:
+    """Raise `KeyboardInterrupt` when Ctrl-C was noted."""
+    if _noted.is_set():
+        raise KeyboardInterrupt
 
 
 def interruptible(run: Callable[[], T], stop: Callable[[], object]) -> T:
@@ -29,7 +66,9 @@ def interruptible(run: Callable[[], T], stop: Callable[[], object]) -> T:
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
     try:
-        worker.join()
+        while worker.is_alive() and not _noted.is_set():
+            worker.join(LOOK_S)
+        check_interrupts()
     except KeyboardInterrupt:
         stop()
         worker.join()

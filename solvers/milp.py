@@ -16,7 +16,18 @@ from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
 from .highs import CompiledModel
+from .reductions import reduced, restored
 from .result import Answer, Limits, ModelSolver
+
+# What solvers call the relative gap, the threads and the seed.
+OPTIONS = {
+    "appsi_highs": {"gap": "mip_rel_gap", "threads": "threads", "seed": "random_seed"},
+    "cbc": {"gap": "ratioGap", "threads": "threads", "seed": "randomSeed"},
+    "cplex": {"gap": "mip_tolerances_mipgap", "threads": "threads", "seed": "randomseed"},
+    "glpk": {"gap": "mipgap"},
+    "gurobi": {"gap": "MIPGap", "threads": "Threads", "seed": "Seed"},
+    "scip": {"gap": "limits/gap", "seed": "randomization/randomseedshift"},
+}
 
 
 def solver_of_models(name: str) -> ModelSolver:
@@ -37,8 +48,9 @@ def solver_of_models(name: str) -> ModelSolver:
 def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
     """Solve the explicit model, or one that somebody added constraints to, in HiGHS."""
     began = time.monotonic()
-    module = FORMULATIONS[instance.problem].milp
+    module, factor = FORMULATIONS[instance.problem].milp, 1.0
     if model is None:
+        instance, factor = reduced(instance, limits)
         with templates():
             model = module.build(instance)
     compiled = CompiledModel(model, limits.threads)
@@ -47,7 +59,7 @@ def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | No
     left = None if limits.time_limit_s is None else limits.time_limit_s - (time.monotonic() - began)
     outcome = compiled.solve(time_limit_s=left, gap=limits.gap, start=limits.start is not None)
     infeasible = outcome.status is Status.INFEASIBLE
-    return Answer(
+    answer = Answer(
         decision=None if outcome.x is None else module.extract(model, instance),
         infeasible=infeasible,
         objective=outcome.objective,
@@ -56,6 +68,7 @@ def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | No
         counters={"nodes": outcome.nodes, "lp_iterations": outcome.lp_iterations},
         trace=outcome.trace,
     )
+    return restored(answer, factor)
 
 
 def pyomo_solver(name: str) -> ModelSolver:
@@ -72,16 +85,24 @@ def pyomo_solver(name: str) -> ModelSolver:
             raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here', "solver")
 
     def solve(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
-        module = FORMULATIONS[instance.problem].milp
-        model = model or module.build(instance)
+        module, factor = FORMULATIONS[instance.problem].milp, 1.0
+        if model is None:
+            instance, factor = reduced(instance, limits)
+            model = module.build(instance)
         options: dict[str, Any] = {"load_solutions": False}
         if limits.time_limit_s is not None:
             options["timelimit"] = limits.time_limit_s
+        for key, value in (("gap", limits.gap), ("threads", limits.threads), ("seed", limits.seed)):
+            if option := OPTIONS.get(name, {}).get(key):
+                engine.options[option] = value
         if limits.start is not None and engine.warm_start_capable():
             module.start(model, instance, limits.start)
             options["warmstart"] = True
         with LoggingIntercept(module="pyomo", level=logging.WARNING):
-            results = engine.solve(model, **options)
+            try:
+                results = engine.solve(model, **options)
+            except Exception as error:  # noqa: BLE001 - whatever other people's code raises
+                return Answer(failure=f"{name} failed: {str(error).strip() or type(error).__name__}")
             found = len(results.solution) > 0
             if found:
                 model.solutions.load_from(results)
@@ -89,12 +110,13 @@ def pyomo_solver(name: str) -> ModelSolver:
         problem = results.problem
         bound = problem.lower_bound if objective.sense == pyo.minimize else problem.upper_bound
         ended = results.solver.termination_condition
-        return Answer(
+        answer = Answer(
             decision=module.extract(model, instance) if found else None,
             infeasible=ended == TerminationCondition.infeasible,
             objective=float(pyo.value(objective)) if found else None,
             bound=float(bound) if isinstance(bound, int | float) and math.isfinite(bound) else None,
             reason=None if ended == TerminationCondition.optimal else f"{name} ended with {ended}",
         )
+        return restored(answer, factor)
 
     return solve

@@ -7,6 +7,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 
+CLAIM = 1e-6  # relative difference to the referee's objective that an engine's arithmetic explains
+MOST_THREADS = 1_024
+SMALLEST_GAP = 1e-9  # what doubles can tell apart after some thousand additions
+
 Problem = TypeVar("Problem", bound=Instance, contravariant=True)
 
 
@@ -27,7 +31,7 @@ class Limits:
     time_limit_s
         Wall-clock limit (s), None for none.
     gap
-        Relative gap at which a decision counts as optimal.
+        Relative gap at which a decision counts as optimal; at least `SMALLEST_GAP`.
     seed
         Seed of whatever the solver draws.
     start
@@ -53,6 +57,8 @@ class Answer:
         Its decision; None when it has none.
     infeasible
         Whether it proved that there is no decision.
+    failure
+        What kept it from answering; None when nothing did.
     objective
         Value it claims for the decision; None when it claims none.
     bound
@@ -67,9 +73,10 @@ class Answer:
 
     decision: Decision | None = None
     infeasible: bool = False
+    failure: str | None = None
     objective: float | None = None
     bound: float | None = None
-    tolerance: float = 1e-6
+    tolerance: float = CLAIM
     reason: str | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
     trace: tuple[Point, ...] = ()
@@ -130,9 +137,10 @@ class Result:
 
     def solution(self) -> Solution:
         """The decision and its claims, for a solution file."""
-        return Solution(
-            self.problem, self.instance, self.status, self.solver, self.objective, self.bound, self.decision
-        )
+        status, bound = self.status, self.bound
+        if self.modified:  # what is proven of a changed model is not proven of the problem
+            status, bound = Status.FEASIBLE if status is Status.OPTIMAL else status, None
+        return Solution(self.problem, self.instance, status, self.solver, self.objective, bound, self.decision)
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON types; the trace is left out."""

@@ -3,14 +3,17 @@
 import dataclasses
 import functools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ..formulations.problems import FORMULATIONS
-from ..formulations.verdict import Verdict
+from ..formulations.verdict import Verdict, Violation
+from ..instances.errors import InputError
 from ..instances.record import Decision, Instance
 from ..instances.solution import Status
+from .interrupts import noting_interrupts
 from .registry import find
-from .result import Answer, Limits, Result, Solver, relative_gap
+from .result import MOST_THREADS, SMALLEST_GAP, Answer, Limits, Result, Solver, relative_gap
 
 
 def solve(
@@ -64,9 +67,20 @@ def solve(
 
 
 def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits) -> Result:
-    """Ask a solver and report under this name; its claims are checked against the referee."""
+    """Ask a solver and report under this name; its claims are checked against the referee.
+
+    Raises
+    ------
+    InputError
+        When a limit cannot be, or the start is not a feasible decision.
+    """
+    _check_limits(limits)
+    if limits.start is not None:
+        _check_start(instance, limits.start)
+    limits = dataclasses.replace(limits, gap=max(limits.gap, SMALLEST_GAP))
     began = time.perf_counter()
-    answer = solver(instance, limits)
+    with noting_interrupts():
+        answer = solver(instance, limits)
     runtime_s = time.perf_counter() - began
     verdict = None if answer.decision is None else FORMULATIONS[instance.problem].judge(instance, answer.decision)
     status, bound, reason = _status(instance, answer, verdict, limits.gap)
@@ -77,10 +91,10 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
         solver=name,
         seed=limits.seed,
         status=status,
-        decision=answer.decision,
-        objective=None if verdict is None else verdict.objective,
+        decision=answer.decision if status.has_decision else None,
+        objective=verdict.objective if verdict is not None and status.has_decision else None,
         bound=bound,
-        parts={} if verdict is None else verdict.parts,
+        parts=verdict.parts if verdict is not None and status.has_decision else {},
         runtime_s=runtime_s,
         reason=reason,
         counters=answer.counters,
@@ -88,10 +102,33 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     )
 
 
+def _check_limits(limits: Limits) -> None:
+    for name, value, most in (("seed", limits.seed, 2**63 - 1), ("threads", limits.threads, MOST_THREADS)):
+        if not 0 <= value <= most:
+            raise InputError(f"must be at most {most} and not negative, is {value}", name)
+    for name, limit in (("time_limit_s", limits.time_limit_s), ("gap", limits.gap)):
+        if limit is not None and not limit >= 0:
+            raise InputError(f"must be at least 0, is {limit}", name)
+
+
+def _check_start(instance: Instance, start: Decision) -> None:
+    if not isinstance(start, instance.decision):
+        raise InputError(f"must be a decision of {instance.problem}", "start")
+    instance.check_fit(start, "start")
+    if violations := FORMULATIONS[instance.problem].judge(instance, start).violations:
+        raise InputError(f"violates {_in_words(violations)}", "start")
+
+
+def _in_words(violations: Sequence[Violation]) -> str:
+    return ", ".join(f"{v.constraint} ({v.place}) by {v.amount:g}" for v in violations)
+
+
 def _status(
     instance: Instance, answer: Answer, verdict: Verdict | None, gap: float
 ) -> tuple[Status, float | None, str | None]:
     """What the answer amounts to, the bound that holds, and the reason."""
+    if answer.failure is not None:
+        return Status.ERROR, None, answer.failure
     if verdict is None:
         return (
             (Status.INFEASIBLE, None, answer.reason)
@@ -101,8 +138,7 @@ def _status(
     if answer.infeasible:
         return Status.ERROR, None, "the solver claims that there is no decision, and gives one"
     if verdict.objective is None:
-        broken = ", ".join(f"{v.constraint} ({v.place}) by {v.amount:g}" for v in verdict.violations)
-        return Status.ERROR, None, f"the solver's decision violates {broken}"
+        return Status.ERROR, None, f"the solver's decision violates {_in_words(verdict.violations)}"
     claimed, objective, bound = answer.objective, verdict.objective, answer.bound
     if claimed is not None and (relative_gap(claimed, objective) or 0.0) > answer.tolerance:
         return Status.ERROR, None, f"the solver claims the objective {claimed!r}, the referee finds {objective!r}"

@@ -6,7 +6,6 @@ listed in the formulation's README.
 
 import functools
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..json_files import file_stem
 from ..orbits import Catalogue, Constellation, Stations, Walker, read_stations, windows
 from ..orbits.link_budget import free_space_gain, rician, thermal_noise_w
-from ..variants import find_preset, positive
+from ..variants import drawn_from, find_preset, positive
 from .instance import Association, Windows
 
 DAY_S = 86_400.0
@@ -180,6 +180,6 @@ def draw(preset: Preset, seed: int, *, name: str, provenance: dict[str, Any]) ->
 
 def generate(preset: str, seed: int) -> Association:
     """Draw the instance of a preset, a name as for `find`, and a seed; the same seed gives the same instance."""
-    provenance = {"generator": "skybound association", "preset": preset, "seed": seed}
-    name = re.sub(r"[^\w.:=,-]+", "_", f"association-{preset}-{seed}")  # files of a variant would be folders
+    provenance = drawn_from("association", preset, seed)
+    name = file_stem(f"association-{preset}-{seed}")  # variants name files
     return draw(find(preset), seed, name=name, provenance=provenance)

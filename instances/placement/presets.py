@@ -10,8 +10,9 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from ..errors import InputError
 from ..fields import BoolArray, FloatArray, IntArray
-from ..variants import find_preset, positive
+from ..variants import drawn_from, find_preset, positive
 from .instance import Placement
 
 LIGHT_M_PER_S = 299_792_458.0
@@ -28,6 +29,8 @@ SLANT = (1.0, 1.6)
 FEEDER_SLANT = 1.3
 CLOUD_CPS = 20e9
 BITS_PER_MEGABYTE = 8e6
+MOST_DRAWS = 1_000
+MOST_USERS = 100_000
 CYCLES_PER_BIT = (50.0, 150.0)
 
 
@@ -80,8 +83,14 @@ EVEN_PRESETS = {
 PRESETS = EVEN_PRESETS | {f"{name}-optimal": replace(preset, share="optimal") for name, preset in EVEN_PRESETS.items()}
 
 
+def _users(text: str) -> int:
+    if not 0 < (users := int(text)) <= MOST_USERS:
+        raise ValueError(f"must be from 1 to {MOST_USERS}")
+    return users
+
+
 VARIANTS: dict[str, Callable[[Preset, str], Preset]] = {
-    "users": lambda preset, text: replace(preset, users=positive(int(text))),
+    "users": lambda preset, text: replace(preset, users=_users(text)),
     "megabytes": lambda preset, text: replace(preset, data_megabytes=(positive(float(text)),) * 2),
 }
 
@@ -142,11 +151,13 @@ class World:
         In these worlds every user reaches every device and the cloud, so counting places tells.
         """
         world = cls._draw_any(preset, batch, rng)
-        while (poor := world._lacks_places()).any():
+        for _ in range(MOST_DRAWS):
+            if not (poor := world._lacks_places()).any():
+                return world
             again = cls._draw_any(preset, int(poor.sum()), rng)
             for name in ("user_m", "device_m", "local_cps", "device_cps", "device_capacity"):
                 getattr(world, name)[poor] = getattr(again, name)
-        return world
+        raise InputError(f"has too few places for {preset.users} users", "preset")
 
     @classmethod
     def _draw_any(cls, preset: Preset, batch: int, rng: np.random.Generator) -> Self:
@@ -222,5 +233,5 @@ def generate(preset: str, seed: int) -> Placement:
     """
     rng = np.random.default_rng(seed)
     world = World.draw(find(preset), 1, rng)
-    provenance = {"generator": "skybound placement", "preset": preset, "seed": seed}
+    provenance = drawn_from("placement", preset, seed)
     return world.instance(world.slots(rng), 0, name=f"placement-{preset}-{seed}", provenance=provenance)

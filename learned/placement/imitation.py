@@ -64,6 +64,8 @@ class ImitationLearner:
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings, self.seeds = settings, seeds
+        if settings.targets is not None and not Path(settings.targets).exists():
+            raise InputError("is not there", file=settings.targets)
         self.store = LabelStore(preset, settings)
         self.chunks = self.iteration = 0
         self.students = [Student(seed, settings) for seed in seeds]
@@ -141,6 +143,12 @@ class ImitationLearner:
                 self._best[at], self._best_return[at] = _copied(student.mean), float(found[at])
         named = {f"validation_regret/{preset}": values for preset, values in regret.items()}
         return {"validation_return": found.tolist(), **named}
+
+    def conclude(self) -> None:
+        """Validate what has been learned since the last validation."""
+        if self.iteration % self.settings.validate and self.iteration < self.settings.steps:
+            self._prepare()
+            self._validate()
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit."""

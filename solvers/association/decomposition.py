@@ -13,6 +13,7 @@ import numpy as np
 
 from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray
+from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point
 from .groups import MOST_SATELLITES, Groups, decision
 from .incumbents import Incumbent, fitting, improved, nothing, per_slot
@@ -91,6 +92,7 @@ class _Search:
         return self.bound - self.incumbent.value <= self.limits.gap * abs(self.bound) / 2
 
     def _late(self) -> bool:
+        check_interrupts()
         limit = self.limits.time_limit_s
         return limit is not None and time.perf_counter() - self._began > limit
 

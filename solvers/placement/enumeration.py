@@ -4,6 +4,7 @@ import numpy as np
 
 from ...instances.fields import FloatArray
 from ...instances.placement import Placement, PlacementDecision
+from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 
 LARGEST_SPACE = 5_000_000
@@ -21,6 +22,7 @@ def solve_enumeration(instance: Placement, limits: Limits) -> Answer:
         return Answer(reason=f"more than {LARGEST_SPACE:,} combinations of hosts")
     best, best_host = np.inf, None
     for first in range(0, space, CHUNK):
+        check_interrupts()
         code = np.arange(first, min(first + CHUNK, space))
         host = np.empty((len(code), instance.users), np.int64)
         for i, own in enumerate(hosts):

@@ -245,7 +245,7 @@ class EvenColumns(PlacementColumns):
         return Finished(least, best)
 
     def branch(self, node: Node, pool: Sequence[Column], x: FloatArray) -> list[Node]:
-        """Split the counts of the device whose columns disagree most about them."""
+        """Split the counts of the device whose columns disagree most about them; nothing where all counts are whole."""
         total, mean = np.zeros(self.devices), np.zeros(self.devices)
         low, high = np.full(self.devices, self.users), np.zeros(self.devices, np.int64)
         for k in np.flatnonzero(x > 1e-7).tolist():
@@ -259,7 +259,7 @@ class EvenColumns(PlacementColumns):
         score = np.where(low < high, np.minimum(fraction, 1 - fraction) + 1e-3 * (high - low), -1.0)
         device = int(score.argmax())
         if score[device] < 0:
-            raise RuntimeError("the master's counts are whole, and yet its solution is not closed")
+            return []
         middle = min(max(int(mean[device] + 1e-9), int(low[device])), int(high[device]) - 1)
         upper = np.arange(node.level.shape[1]) > middle
         children = []

@@ -187,11 +187,11 @@ class OptimalColumns(PlacementColumns):
         return None
 
     def branch(self, node: Node, pool: Sequence[Column], x: FloatArray) -> list[Node]:
-        """Let the user whose share of a host is nearest one half have that host, or not."""
+        """Let the user with the share of a host nearest one half have that host, or not; nothing if all are whole."""
         share = self.shares(pool, x)
         user, host = np.unravel_index(np.abs(share - 0.5).argmin(), share.shape)
         if min(share[user, host], 1 - share[user, host]) < 1e-6:
-            raise RuntimeError("the master's solution is whole, and yet it is not closed")
+            return []
         without_it, only_it = node.place.copy(), node.place.copy()
         without_it[user, host] = False
         only_it[user] = False

@@ -77,7 +77,7 @@ def test_infeasible_is_exit_code_1_with_a_reason(worked_data, tmp_path, file):
         None,
         None,
     )
-    assert "has one host" in result["reason"]
+    assert result["reason"] == "5 users (0, 1, 2, 3, 4) have only device 0, device 1, the cloud to be on, with 3 places"
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,49 @@ def test_values_of_another_solver_become_a_solution(worked, file, tmp_path):
     done = skybound("export", file, "--values", "m/worked.sol", "--out", "back", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert skybound("verify", file, done.stdout.strip(), cwd=tmp_path).returncode == 0
+
+
+def test_a_file_is_no_folder(tmp_path, file):
+    (tmp_path / "here").write_text("")
+    for command in (
+        ("generate", "placement", "--preset", "congested"),
+        ("solve", file),
+        ("export", file),
+        ("evaluate", file, "--solvers", "greedy"),
+    ):
+        done = skybound(*command, "--out", tmp_path / "here", cwd=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+        assert "here" in done.stderr
+
+
+def test_presets_that_cannot_be_drawn_are_refused(tmp_path):
+    done = skybound("generate", "placement", "--preset", "congested:users=200", "--out", tmp_path, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "has too few places for 200 users" in done.stderr
+
+
+def test_names_are_shown_as_they_are(tmp_path, file):
+    document = json.loads(file.read_text())
+    file.write_text(json.dumps(document | {"name": "[/red]a[bold]b"}))
+    done = skybound("solve", file, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "[/red]a[bold]b" in done.stdout
+
+
+def test_a_budget_too_small_for_a_policy_says_so(tmp_path):
+    command = (
+        "train",
+        "placement",
+        "--preset",
+        "congested",
+        "--algorithm",
+        "imitation",
+        "--out",
+        "run",
+        "--budget",
+        "0",
+    )
+    done = skybound(*command, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "there is no policy" in done.stdout
+    assert not (tmp_path / "run" / "policy.pt").exists()

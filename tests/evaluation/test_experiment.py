@@ -1,13 +1,20 @@
 """Experiments: rows, references, summaries, interruptions."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import skybound
+import torch
 from skybound.evaluation.experiment import evaluate
 from skybound.instances.errors import InputError
 from skybound.instances.problems import generate
+from skybound.learned.policy_file import PolicyFile
+from skybound.learned.run import read_torch, write_torch
+
+SHIPPED = Path(skybound.__file__).parent / "learned" / "placement" / "shipped.pt"
 
 SOLVERS = ["column-generation", "greedy", "random"]
 
@@ -70,3 +77,31 @@ def test_instances_are_of_one_problem_and_distinct(instances):
         evaluate([instances[0], instances[0]], ["greedy"])
     with pytest.raises(InputError, match="needs instances of one problem"):
         evaluate([], ["greedy"])
+
+
+def test_a_coarse_gap_does_not_make_an_optimum(instances):
+    """What is optimal within 20 % is no reference for regret; the bound is."""
+    rows = evaluate(instances[:2], ["milp", "local-search"], gap=0.2).rows
+    exact = evaluate(instances[:2], ["column-generation"]).rows.set_index("hash").objective
+    search = rows[rows.solver == "local-search"].set_index("hash")
+    true = search.objective / exact[search.index] - 1
+    assert (search.regret_low <= true + 1e-9).all()
+    assert (true <= search.regret_high + 1e-6).all()
+
+
+def test_rows_of_another_policy_at_the_same_place_are_done_again(instances, tmp_path):
+    policy = tmp_path / "policy.pt"
+    PolicyFile.read(SHIPPED).write_seed(1, policy)
+    first = evaluate(instances[:1], [f"policy:{policy}"], out=tmp_path / "out").rows
+    content = read_torch(policy)
+    content["parameters"] = {name: torch.zeros_like(value) for name, value in content["parameters"].items()}
+    write_torch(policy, content)
+    second = evaluate(instances[:1], [f"policy:{policy}"], out=tmp_path / "out", resume=True).rows
+    assert first.objective[0] != second.objective[0]
+
+
+def test_something_must_be_evaluated(instances):
+    with pytest.raises(InputError, match="solvers: must not be empty"):
+        evaluate(instances, [])
+    with pytest.raises(InputError, match="seeds: must not be empty"):
+        evaluate(instances, ["greedy"], seeds=[])

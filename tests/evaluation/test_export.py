@@ -82,7 +82,13 @@ def test_foreign_files_are_refused(worked, tmp_path):
     with pytest.raises(InputError, match=r"line 1: x\(0_0\) is nan"):
         import_values(worked, tmp_path / "y.sol")
     (tmp_path / "z.sol").write_text("x(3_0) 1\n")
-    with pytest.raises(InputError, match="its decision violates possible host"):
+    with pytest.raises(InputError, match=r"its values violate: \(13c\) user 0 has one host"):
         imported_solution(worked, tmp_path / "z.sol")
+    (tmp_path / "half.sol").write_text("at_home(0) 0.5\nin_cloud(0) 0.5\n")
+    with pytest.raises(InputError, match=r"its values violate: at_home\[0\] is 0.5, not a whole number"):
+        imported_solution(worked, tmp_path / "half.sol")
+    (tmp_path / "impossible.sol").write_text("".join(f"at_home({i}) 1\n" for i in range(5)))
+    with pytest.raises(InputError, match="its decision violates possible host"):
+        imported_solution(worked, tmp_path / "impossible.sol")
     with pytest.raises(InputError, match="format: "):
         export(worked, tmp_path, ["xls"])

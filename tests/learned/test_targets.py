@@ -125,7 +125,7 @@ def test_objects_to_a_decision_that_breaks_a_constraint(worked, tmp_path):
         ("{", "line 2: is not JSON: line 1 column 2"),
         ("[]", "line 2: must be a JSON object"),
         ('{"gap": 1, "gap": 2}', "line 2: gap: is a duplicate key"),
-        ('{"gap": NaN}', "line 2: has NaN"),
+        ('{"gap": NaN}', "line 2: gap: is NaN"),
         ("[" * 100_000, "line 2: is nested too deep"),
     ],
 )

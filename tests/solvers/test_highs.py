@@ -92,7 +92,7 @@ def test_infeasible_integers_are_explained_by_families():
     m.value = pyo.Objective(expr=m.x)
     compiled = CompiledModel(m)
     assert compiled.solve().status is Status.INFEASIBLE
-    assert compiled.explain() == "no whole-numbered decision satisfies odd together"
+    assert compiled.explain() == "no decision satisfies odd together"
 
 
 def test_not_one_objective_is_an_error():

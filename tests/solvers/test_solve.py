@@ -128,3 +128,61 @@ def test_seeds_change_random_only(worked):
     objectives = {solve(worked, "random", seed=seed).objective for seed in range(20)}
     assert len(objectives) > 3
     assert solve(worked, "random", seed=5).decision == solve(worked, "random", seed=5).decision
+
+
+@pytest.mark.parametrize("name", ["column-generation", "milp", "cp-sat"])
+@pytest.mark.parametrize("factor", [1e-8, 1e-5, 1e8])
+def test_units_make_no_difference(name, factor, worked):
+    """Microseconds and years are solved as seconds are."""
+    scaled = replace(worked, data_bits=worked.data_bits * factor, propagation_s=worked.propagation_s * factor)
+    result = solve(scaled, name)
+    assert result.status is Status.OPTIMAL
+    assert result.objective == pytest.approx(1.302 * factor, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["column-generation", "milp", "cp-sat"])
+def test_a_hopeless_host_makes_no_difference(name, worked):
+    """One local processor that would take a million years."""
+    slow = worked.local_cps.copy()
+    slow[0] = 1e-5
+    result = solve(replace(worked, local_cps=slow), name)
+    assert result.status is Status.OPTIMAL
+    assert result.objective == pytest.approx(1.302, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ([1, 1, 1, 0, 1], r"start: violates capacity \(device 0\) by 2"),
+        ([0, 0, 0], "start.host: has 3 entries for 5 users"),
+        ([9, 0, 0, 0, 0], r"start.host\[0\]: must be at most 3"),
+    ],
+)
+@pytest.mark.parametrize("name", SOLVERS["placement"])
+def test_a_start_must_be_feasible(name, host, message, worked):
+    with pytest.raises(InputError, match=message):
+        solve(worked, name, start=PlacementDecision(host))
+
+
+@pytest.mark.parametrize("limit", [{"seed": -1}, {"seed": 2**63}, {"threads": 10**6}, {"time_limit_s": -1.0}])
+def test_limits_are_checked(limit, worked):
+    with pytest.raises(InputError, match=next(iter(limit))):
+        solve(worked, "greedy", **limit)
+
+
+def test_an_error_has_no_decision(worked):
+    result = report(worked, decision=BEST, objective=1.2)
+    assert (result.decision, result.objective, result.parts) == (None, None, {})
+    assert result.solution().decision is None
+
+
+def test_what_is_proven_of_a_changed_model_is_not_claimed_of_the_problem(worked):
+    model = milp.build(worked)
+    model.extra = pyo.Constraint(expr=model.at_home[0] == 1)
+    result = solve(worked, model=model)
+    assert result.status is Status.OPTIMAL
+    assert (result.solution().status, result.solution().bound) == (Status.FEASIBLE, None)
+
+
+def test_a_gap_of_nothing_means_what_doubles_can_tell(worked):
+    assert solve(worked, gap=0.0).status is Status.OPTIMAL
