@@ -9,7 +9,15 @@ from .verdict import Verdict
 
 
 class Model(Protocol):
-    """A module with the explicit Pyomo model of a problem."""
+    """A module with the explicit Pyomo model of a problem.
+
+    Attributes
+    ----------
+    EXACT
+        Whether the model's objective is the referee's; else it is a bound on it.
+    """
+
+    EXACT: bool
 
     def build(self, instance: Any) -> Any:
         """State the model of an instance."""
@@ -48,4 +56,4 @@ class Formulation:
         return importlib.import_module(f".{self.problem}.{name}", __package__)
 
 
-FORMULATIONS = {f.problem: f for f in (Formulation("placement", "minimise"),)}
+FORMULATIONS = {f.problem: f for f in (Formulation("placement", "minimise"), Formulation("association", "maximise"))}

@@ -17,7 +17,8 @@ class ScaledModel:
     Attributes
     ----------
     scale
-        The integer objective is `scale` times the real one, rounded term by term.
+        The integer objective, which is minimised, is `scale` times the real one, rounded term by term; negative where
+        the real one is maximised.
     error
         Largest difference of objective / scale to the real objective over all feasible decisions.
     trivial
@@ -25,7 +26,11 @@ class ScaledModel:
     extract
         Reads the decision with a function that tells a variable's value.
     hint
-        Value of every variable in a decision.
+        Values of variables in a decision.
+    presolve
+        Whether CP-SAT may presolve it.
+    exact
+        Whether the objective is the real one but for rounding; else it is a bound on it.
     """
 
     model: cp_model.CpModel
@@ -34,6 +39,8 @@ class ScaledModel:
     trivial: float
     extract: Callable[[Callable[[cp_model.IntVar], int]], Decision]
     hint: Callable[[Decision], Mapping[cp_model.IntVar, int]]
+    exact: bool = True
+    presolve: bool = True
 
 
 def scale_for(largest_objective: float) -> float:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from .association import Association
+from .association import presets as association_presets
 from .errors import InputError
-from .placement import Placement, presets
+from .placement import Placement
+from .placement import presets as placement_presets
 from .record import Instance
 
 
@@ -27,7 +30,10 @@ class Problem:
     draw: Callable[[str, int], Instance]
 
 
-PROBLEMS = {"placement": Problem(Placement, presets.PRESETS, presets.generate)}
+PROBLEMS = {
+    "placement": Problem(Placement, placement_presets.PRESETS, placement_presets.generate),
+    "association": Problem(Association, association_presets.PRESETS, association_presets.generate),
+}
 
 
 def problem(name: str) -> Problem:

@@ -28,6 +28,8 @@ class _Trace(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
 
 def _safe_bound(scaled: ScaledModel, bound: float) -> float:
     """A bound on the real objective: what rounding the costs can hide is taken off."""
+    if scaled.scale < 0:
+        return min(bound / scaled.scale + scaled.error, scaled.trivial)
     return max(bound / scaled.scale - scaled.error, scaled.trivial)
 
 
@@ -40,6 +42,7 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
     solver.parameters.num_workers = limits.threads
     solver.parameters.random_seed = limits.seed % 2**31
     solver.parameters.relative_gap_limit = limits.gap / 10  # the rest is for rounding
+    solver.parameters.cp_model_presolve = scaled.presolve
     solver.parameters.catch_sigint_signal = False
     if limits.time_limit_s is not None:
         solver.parameters.max_time_in_seconds = max(limits.time_limit_s - (time.monotonic() - began), 0.0)
@@ -53,7 +56,7 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
         raise RuntimeError(f"CP-SAT refuses the model: {scaled.model.validate()}")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     infeasible = status == cp_model.INFEASIBLE
-    objective = solver.objective_value / scaled.scale if found else None
+    objective = solver.objective_value / scaled.scale if found and scaled.exact else None
     answer = Answer(
         decision=scaled.extract(solver.value) if found else None,
         infeasible=infeasible,

@@ -62,7 +62,7 @@ def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | No
     answer = Answer(
         decision=None if outcome.x is None else module.extract(model, instance),
         infeasible=infeasible,
-        objective=outcome.objective,
+        objective=outcome.objective if module.EXACT else None,
         bound=outcome.bound,
         reason=compiled.explain() if infeasible else outcome.reason,
         counters={"nodes": outcome.nodes, "lp_iterations": outcome.lp_iterations},
@@ -113,7 +113,7 @@ def pyomo_solver(name: str) -> ModelSolver:
         answer = Answer(
             decision=module.extract(model, instance) if found else None,
             infeasible=ended == TerminationCondition.infeasible,
-            objective=float(pyo.value(objective)) if found else None,
+            objective=float(pyo.value(objective)) if found and module.EXACT else None,
             bound=float(bound) if isinstance(bound, int | float) and math.isfinite(bound) else None,
             reason=None if ended == TerminationCondition.optimal else f"{name} ended with {ended}",
         )

@@ -57,6 +57,18 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("best-response", "heuristic", False, "placement.local_search:solve_best_response"),
             Entry("local-search", "heuristic", False, "placement.local_search:solve_local_search"),
         ),
+        "association": (
+            Entry("decomposition", "decomposition", True, "association.decomposition:solve_decomposition"),
+            Entry("milp", "milp", False, "milp:solve_milp"),  # a bound on the price of storage
+            CPSAT,
+            Entry("enumeration", "enumeration", True, "association.enumeration:solve_enumeration"),
+            Entry("random", "heuristic", False, "association.construction:solve_random", seeded=True),
+            Entry("greedy", "heuristic", False, "association.construction:solve_greedy"),
+            Entry("greedy-channel", "heuristic", False, "association.construction:solve_greedy_channel"),
+            Entry("load-aware", "heuristic", False, "association.construction:solve_load_aware"),
+            Entry("myopic", "heuristic", False, "association.foresight:solve_myopic"),
+            Entry("rolling", "heuristic", False, "association.foresight:solve_rolling"),
+        ),
     }.items()
 }
 

@@ -1,10 +1,13 @@
 """Instances that many tests share."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from skybound.instances.association import Association, Windows
 from skybound.instances.placement import Placement
+from skybound.instances.record import Instance
 
 WORKED = {
     "share": "even",
@@ -62,3 +65,97 @@ def random_placement() -> Callable[[int], Placement]:
         )
 
     return make
+
+
+@pytest.fixture
+def random_association() -> Callable[[int], Association]:
+    """Makes small associations, with full stations, useless windows and channels alike or not."""
+
+    def make(seed: int) -> Association:
+        rng = np.random.default_rng(seed)
+        satellites, stations, channels, slots = (int(rng.integers(1, most + 1)) for most in (3, 2, 2, 3))
+        places = np.argwhere(rng.random((slots, satellites, stations)) < 0.6)
+        shape = len(places), channels
+        gain = (
+            rng.exponential(2e-11, shape)
+            if rng.random() < 0.5
+            else np.repeat(rng.exponential(2e-11, shape[:1]), channels)
+        )
+        slot_s = 100.0
+        return Association(
+            satellites=satellites,
+            stations=stations,
+            channels=channels,
+            slots=slots,
+            slot_s=slot_s,
+            bandwidth_hz=1e6,
+            power_w=1.0,
+            noise_w=1e-12,
+            isolation=float(rng.choice([0.0, 0.05, 1.0])),
+            data_unit_bits=1e8,
+            capacity=np.where(rng.random(stations) < 0.1, 0.0, rng.uniform(4, 20, stations)),
+            storage_price=float(rng.choice([0.0, 10.0, 20.0])),
+            utility_weight=0.7,
+            cost_weight=0.3,
+            windows=Windows(
+                places[:, 0],
+                places[:, 1],
+                places[:, 2],
+                slot_s * np.where(rng.random(len(places)) < 0.1, 0.0, rng.uniform(0, 1, len(places))),
+                gain.reshape(shape),
+            ),
+            name=f"random-{seed}",
+        )
+
+    return make
+
+
+@pytest.fixture
+def random_instance(random_placement, random_association) -> dict[str, Callable[[int], Instance]]:
+    """Makes small random instances of every problem, by its name and a seed."""
+    return {"placement": random_placement, "association": random_association}
+
+
+ASSOCIATION = {
+    "satellites": 3,
+    "stations": 2,
+    "channels": 2,
+    "slots": 2,
+    "slot_s": 100.0,
+    "bandwidth_hz": 1e6,
+    "power_w": 1.0,
+    "noise_w": 1e-12,
+    "isolation": 0.5,
+    "data_unit_bits": 1e8,
+    "capacity": [12.0, 16.0],
+    "storage_price": 8.0,
+    "utility_weight": 0.7,
+    "cost_weight": 0.3,
+    "windows": {
+        "slot": [0, 0, 0, 0, 1, 1, 1],
+        "satellite": [0, 0, 1, 2, 0, 2, 1],
+        "station": [0, 1, 1, 1, 0, 1, 0],
+        "valid_s": [100.0, 100.0, 50.0, 100.0, 75.0, 100.0, 50.0],
+        "gain": [
+            [1.5e-11, 1.5e-11],
+            [8e-12, 1.4e-11],
+            [1.5e-11, 6.3e-11],
+            [7e-12, 3.1e-11],
+            [6.3e-11, 1.5e-11],
+            [1.5e-11, 1.5e-11],
+            [7e-12, 1.5e-11],
+        ],
+    },
+}
+
+
+@pytest.fixture
+def worked_association_data() -> dict:
+    """Data of an association worked by hand: SINRs are one less than powers of two, so data are whole."""
+    return copy.deepcopy(ASSOCIATION)
+
+
+@pytest.fixture
+def worked_association(worked_association_data) -> Association:
+    """The association worked by hand; its optimum is 9.74."""
+    return Association.from_json(worked_association_data, "data", name="worked")

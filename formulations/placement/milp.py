@@ -17,6 +17,8 @@ from ...instances.fields import FloatArray
 from ...instances.placement import Placement, PlacementDecision
 from ..templates import table, templates
 
+EXACT = True
+
 
 def build(instance: Placement) -> pyo.ConcreteModel:
     """State the model of an instance."""

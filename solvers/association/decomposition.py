@@ -61,20 +61,20 @@ class _Search:
 
     def run(self) -> Answer:
         """Go through the steps until the gap is closed or time is up."""
-        storage = self._unknown()
+        storage, stuck = self._unknown(), False
         while not self._closed() and not self._late():
             bound = self._priced(storage)
             width = self._width()
             if self._closed() or self._late():
                 break
-            if bound.value - self.incumbent.value <= LISTED_GAP * abs(self.incumbent.value):
+            if stuck or bound.value - self.incumbent.value <= LISTED_GAP * abs(self.incumbent.value):
                 lists = self._listed(bound, storage)
                 if lists is not None:
                     self._finish(lists, storage.shift)
+                if stuck or lists is not None:
                     break
             self._narrow(bound, storage)
-            if self.counters["rounds"] > 2 and self._width() > (1 - LITTLE) * width:
-                break
+            stuck = self.counters["rounds"] > 2 and self._width() > (1 - LITTLE) * width
             storage = self._known()
         return Answer(
             decision=self._decision(),
@@ -191,7 +191,8 @@ class _Search:
         """What choices are worth at most without prices, shape (choices,)."""
         storage, slot = self._known(), self.groups.slot[choices.group]
         rest = least_rests(choices.load, storage.low[slot], storage.high[slot], shift)
-        return np.asarray(self.instance.utility_weight * choices.load.sum(1) - self.instance.price_weight * rest.sum(1))
+        worth = self.instance.utility_weight * choices.load.sum(1) - self.instance.price_weight * rest.sum(1)
+        return np.where((choices.load > storage.high[slot]).any(1), -np.inf, worth)
 
     def _narrow_lists(self, bound: Bound, choices: Choices, shift: FloatArray) -> None:
         worth = self._worth(choices, shift)

@@ -138,8 +138,11 @@ def _terms(terms: _Terms, t: int) -> _Terms:
 
 @compiled
 def _worth(load: FloatArray, terms: _Terms) -> float:
+    """What a load is worth; minus infinity where no storage admits it."""
     total = 0.0
     for j in range(len(load)):
+        if load[j] > terms.high[j]:
+            return -np.inf
         if load[j] > 0:
             rest = least_rest(load[j], terms.low[j], terms.high[j], terms.shift[j])
             total += terms.value[j] * load[j] - terms.weight * rest
@@ -272,7 +275,8 @@ def _best_of_groups(
         top = tables.best[0, -1]
         load, pattern = found_load[g : g + 1], found_pattern[g : g + 1]
         _walk(tables, terms, top - ROUNDING * (abs(top) + 1), FIRST, load, pattern)
-        best[g], _ = _walk(tables, terms, _worth(load[0], terms), BEST, load, pattern)
+        worth = max(_worth(load[0], terms), -ROUNDING)  # sending nothing is worth 0
+        best[g], _ = _walk(tables, terms, worth, BEST, load, pattern)
 
 
 @compiled

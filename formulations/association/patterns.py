@@ -1,0 +1,123 @@
+"""Co-channel patterns: the links that share one channel in one slot.
+
+Who else is in a pattern is all the interference there is, so its loads are constants, and the logarithm of the SINR is
+exact. Stations of a slot that see no common satellite, not even through others, have patterns of their own: groups.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...instances.association import Association
+from ...instances.fields import BoolArray, FloatArray, IntArray
+
+
+class Patterns(NamedTuple):
+    """All patterns of a group, ordered by mask; the empty one is first.
+
+    Attributes
+    ----------
+    mask : array, shape (patterns,)
+        Satellites in a pattern, as bits.
+    load : array, shape (kinds, patterns, stations)
+        Data units that it stores at each station, on each kind of channel.
+    link : array, shape (patterns, stations)
+        The satellite that it links to each station; -1 is none.
+    """
+
+    mask: IntArray
+    load: FloatArray
+    link: IntArray
+
+
+class Group(NamedTuple):
+    """Windows of a slot that hang together.
+
+    Attributes
+    ----------
+    satellites : array, shape (satellites seen,)
+        In ascending order; bit i of a mask is the i-th.
+    window : array, shape (satellites seen, stations)
+        Window of each pair; -1 is none.
+    linked : array of bool, shape (satellites seen, stations)
+        Where a link would store something; elsewhere a satellite is at most heard.
+    """
+
+    slot: int
+    satellites: IntArray
+    window: IntArray
+    linked: BoolArray
+
+
+def kinds_of_channels(instance: Association) -> int:
+    """1 when all channels are alike, else K."""
+    gain = instance.windows.gain
+    return 1 if bool((gain == gain[:, :1]).all()) else instance.channels
+
+
+def groups_of(instance: Association) -> list[Group]:
+    """All groups in the order of their slots, without stations that store nothing and windows without gain."""
+    windows = instance.windows
+    useful = (windows.gain > 0).any(1) & (instance.capacity[windows.station] > 0)
+    found = []
+    for slot in range(instance.slots):
+        own = np.flatnonzero(useful & (windows.slot == slot))
+        label = _labels(windows.satellite[own], windows.station[own], instance.stations)
+        found += [_group(instance, slot, own[label == one]) for one in np.unique(label)]
+    return [group for group in found if group.linked.any()]
+
+
+def _group(instance: Association, slot: int, own: IntArray) -> Group:
+    windows = instance.windows
+    satellites, row = np.unique(windows.satellite[own], return_inverse=True)
+    window = np.full((len(satellites), instance.stations), -1)
+    window[row, windows.station[own]] = own
+    return Group(slot, satellites, window, (window >= 0) & (windows.valid_s[window] > 0))
+
+
+def _labels(satellite: IntArray, station: IntArray, stations: int) -> IntArray:
+    """The least station that each window hangs together with."""
+    label = np.arange(stations)
+    for one in np.unique(satellite):
+        together = np.unique(label[station[satellite == one]])
+        label[np.isin(label, together)] = together[0]
+    return label[station]
+
+
+def patterns_of(instance: Association, group: Group, kinds: int) -> Patterns:
+    """All patterns of a group: each station links at most one satellite, each satellite to at most one station."""
+    mask, row = _rows(group.linked)
+    order = np.argsort(mask, kind="stable")
+    mask, row = mask[order], row[order]
+    there = group.window >= 0
+    gain = np.where(there[:, :, None], instance.windows.gain[group.window, :kinds], 0.0)
+    chosen, stations = row >= 0, np.arange(instance.stations)
+    # heard[p, j, j', k]: gain at station j from the satellite linked to station j'
+    heard = np.where(chosen[:, None, :, None], gain[row[:, None, :], stations[:, None]], 0.0)
+    own = heard[:, stations, stations]
+    noise_w = instance.noise_w + instance.isolation * instance.power_w * (heard.sum(2) - own)
+    data = instance.data(group.window[row, stations][:, :, None], instance.power_w * own / noise_w)
+    load = np.where(chosen[:, :, None], data, 0.0)
+    return Patterns(mask, np.moveaxis(load, 2, 0), np.where(chosen, group.satellites[row], -1))
+
+
+def _rows(linked: BoolArray) -> tuple[IntArray, IntArray]:
+    """Masks and rows of satellites, shape (patterns,) and (patterns, stations)."""
+    mask, row = np.zeros(1, np.int64), np.full((1, linked.shape[1]), -1)
+    for station in np.flatnonzero(linked.any(0)):
+        more_mask, more_row = [mask], [row]
+        for satellite in np.flatnonzero(linked[:, station]):
+            free: BoolArray = mask >> satellite & 1 == 0
+            taken = row[free].copy()
+            taken[:, station] = satellite
+            more_mask.append(mask[free] | 1 << satellite)
+            more_row.append(taken)
+        mask, row = np.concatenate(more_mask), np.concatenate(more_row)
+    return mask, row
+
+
+def most_stored(instance: Association, group: Group) -> FloatArray:
+    """More than a group can store at each station (data units): the K best links, each alone on its best channel."""
+    alone = instance.data(group.window, instance.snr[group.window].max(2))
+    largest = np.sort(np.where(group.linked, alone, 0.0), 0)[-instance.channels :]
+    return np.asarray(largest.sum(0))

@@ -1,0 +1,32 @@
+"""Co-channel patterns."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from skybound.formulations.association.patterns import groups_of, kinds_of_channels, patterns_of
+from skybound.formulations.association.referee import loads
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_loads_are_the_referees(seed, random_association):
+    """Each pattern alone on a channel."""
+    instance = random_association(seed)
+    kinds = kinds_of_channels(instance)
+    for group in groups_of(instance):
+        table = patterns_of(instance, group, kinds)
+        for (p, link), k in product(enumerate(table.link), range(kinds)):
+            links = np.array([(group.slot, i, j, k) for j, i in enumerate(link) if i >= 0], np.int64).reshape(-1, 4)
+            assert table.load[k, p] == pytest.approx(loads(instance, links)[group.slot])
+            assert {int(group.satellites[i]) for i in range(10) if table.mask[p] >> i & 1} == {
+                i for i in link if i >= 0
+            }
+
+
+def test_patterns_are_all_matchings(worked_association):
+    """Slot 0: satellite 0 reaches both stations, 1 and 2 reach station 1: 2 x 4 pairs of options, less (0, 0)."""
+    groups = groups_of(worked_association)
+    assert [group.slot for group in groups] == [0, 1, 1]
+    table = patterns_of(worked_association, groups[0], 2)
+    assert len({tuple(row) for row in table.link.tolist()}) == len(table.link) == 2 * 4 - 1
+    assert table.link[0].tolist() == [-1, -1]

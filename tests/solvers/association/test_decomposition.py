@@ -1,0 +1,119 @@
+"""The decomposition of association and its parts."""
+
+import math
+import tracemalloc
+from itertools import product
+
+import numpy as np
+import pytest
+from skybound.instances.association import Association
+from skybound.instances.association.presets import generate
+from skybound.instances.solution import Status
+from skybound.solvers.association.groups import Groups
+from skybound.solvers.association.slot_choices import Storage, best_choices, list_choices
+from skybound.solvers.association.storage_price import conjugate, least_rest, rest, slope_below, telescoped
+from skybound.solvers.solve import solve
+
+
+def test_the_worked_case(worked_association):
+    for solver in ("decomposition", "enumeration", "cp-sat"):
+        result = solve(worked_association, solver)
+        assert result.status is Status.OPTIMAL
+        assert result.objective == pytest.approx(9.74)
+
+
+def test_the_price_telescopes():
+    """Over any loads the logarithms add up to that of the total, and the rests to what remains."""
+    rng = np.random.default_rng(0)
+    load, capacity, shift = rng.uniform(0, 3, 10), 50.0, 1.5
+    left = capacity - np.append(0, load.cumsum()[:-1])
+    whole = (load / left).sum()
+    rests = sum(rest(*pair, shift) for pair in zip(load, left, strict=True))
+    assert whole == pytest.approx(float(telescoped(load.sum(), capacity, shift)) + rests)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_least_rest_is_at_an_end_and_above_its_slope(seed):
+    rng = np.random.default_rng(seed)
+    most = rng.uniform(0.5, 5)
+    low, high = np.sort(rng.uniform(0.5, 60, 2))
+    shift = rng.uniform(most / 4, most)
+    slope = slope_below(most, low, high, shift)
+    for load in np.linspace(1e-3, min(most, high), 50):
+        grid = np.linspace(max(low, load), max(high, load), 400)
+        values = [rest(load, left, shift) for left in grid]
+        assert least_rest(load, low, high, shift) == pytest.approx(min(values), abs=1e-12)
+        assert least_rest(load, low, high, shift) >= slope * load - 1e-12
+
+
+def test_the_conjugate_is_the_largest_difference():
+    price, weight = np.array([0.3, 0.01, 5.0, 0.0]), 20.0
+    capacity, shift, low, high = np.full(4, 60.0), np.full(4, 2.0), np.full(4, 1.0), np.full(4, 55.0)
+    value, total = conjugate(price, weight, capacity, shift, low, high)
+    grid = np.linspace(1, 55, 20_001)[:, None]
+    known = (price * grid - weight * telescoped(grid, capacity, shift)).max(0)
+    assert value == pytest.approx(known, abs=1e-5)
+    assert ((low <= total) & (total <= high)).all()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_groups_are_priced_as_if_all_choices_were_tried(seed, random_association):
+    """Best value and list, against every way to give channels patterns without a satellite twice."""
+    instance = random_association(seed)
+    groups = Groups.of(instance)
+    if not len(groups.slot):
+        return
+    rng = np.random.default_rng(seed)
+    value = rng.uniform(-0.2, 0.7, (instance.slots, instance.stations))
+    low = rng.uniform(5, 15, value.shape)
+    storage = Storage(low, low + rng.uniform(0, 10, value.shape), groups.most.max(0) / 2 + 0.1, instance.channels)
+    best, choices = best_choices(groups, value, 3.0, storage)
+    listed = list_choices(groups, value, 3.0, storage, best - 0.5, 10_000)
+    for g, slot in enumerate(groups.slot):
+        rows = range(groups.first[g], groups.first[g + 1])
+        kinds = len(groups.load)
+        known = {}
+        for picked in product(rows, repeat=instance.channels):
+            seen = [i for row in picked for i in groups.link[row] if i >= 0]
+            if len(set(seen)) == len(seen):
+                load = sum(groups.load[k if kinds > 1 else 0, row] for k, row in enumerate(picked))
+                rests = [
+                    least_rest(x, storage.low[slot, j], storage.high[slot, j], storage.shift[j]) if x > 0 else 0.0
+                    for j, x in enumerate(load)
+                ]
+                if (load <= storage.high[slot]).all():
+                    known[tuple(load.round(10))] = float(load @ value[slot] - 3.0 * sum(rests))
+        assert best[g] == pytest.approx(max(known.values()), abs=1e-9)
+        assert choices.load[g].round(10).tolist() in [list(load) for load, v in known.items() if v > best[g] - 1e-9]
+        found = {tuple(load) for load in listed.load[listed.group == g].round(10)}
+        assert {load for load, v in known.items() if v > best[g] - 0.5 + 1e-9} <= found
+
+
+@pytest.mark.parametrize("preset", ["paper", "headline", "headline-near", "fading"])
+def test_presets_are_proven(preset):
+    """Whole horizons, in seconds."""
+    result = solve(generate(preset, 0), time_limit_s=60)
+    assert result.status is Status.OPTIMAL
+    assert result.gap <= 1e-6
+
+
+def test_memory_stays_small():
+    tracemalloc.start()
+    solve(generate("headline", 0), time_limit_s=30)
+    assert tracemalloc.get_traced_memory()[1] < 500e6
+    tracemalloc.stop()
+
+
+def test_a_time_limit_leaves_a_bracket():
+    result = solve(generate("steep-spread", 0), time_limit_s=0.5)
+    assert result.status is Status.FEASIBLE
+    assert result.reason == "time limit reached"
+    assert 0 < result.objective < result.bound < math.inf
+
+
+def test_without_windows_nothing_is_sent(worked_association_data):
+    windows = {name: [] for name in ("slot", "satellite", "station", "valid_s", "gain")}
+    empty = Association.from_json(worked_association_data | {"windows": windows}, "data", name="empty")
+    for solver in ("decomposition", "milp", "cp-sat", "enumeration", "greedy", "myopic"):
+        result = solve(empty, solver)
+        assert (result.objective, len(result.decision.links)) == (0.0, 0)
