@@ -17,6 +17,7 @@ from .groups import Groups
 from .storage_price import least_rest, slope_below
 
 FIRST, BEST, ALL = 0, 1, 2  # what a walk looks for
+MOST_STEPS = 300_000  # of one walk; where intervals of H are wide the linear bound prunes little
 ROUNDING = 1e-9  # relative difference that sums in another order may make
 
 
@@ -99,7 +100,7 @@ class _Tables(NamedTuple):
 
 
 def best_choices(groups: Groups, value: FloatArray, weight: float, storage: Storage) -> tuple[FloatArray, Choices]:
-    """The best value of each group, at least 0, and a choice that has it.
+    """The best value of each group, at least 0, or a bound on it, and the best choice found.
 
     Parameters
     ----------
@@ -206,7 +207,7 @@ def _walk(
 
     FIRST stops at the first, BEST keeps the one of largest worth above `least`, ALL counts those of worth at least
     `least` and keeps as many as there is room for. Where channels are alike, their masks fall from one to the next, so
-    that each choice is met once.
+    that each choice is met once. A walk that takes too long ends with the linear bound, and as if there were no room.
     """
     load, bucket, linear, exact, best = tables
     channels, kinds, stations = len(best) - 1, len(linear), load.shape[2]
@@ -217,8 +218,11 @@ def _walk(
     stored = np.zeros((channels + 1, stations))
     chosen = np.zeros(channels, np.int64)
     left[0] = mask[0] = len(bucket) - 2
-    count, depth = 0, 0
+    count, depth, steps = 0, 0, 0
     while depth >= 0:
+        steps += 1
+        if steps > MOST_STEPS:
+            return best[0, -1], len(found_load) + 1
         k = depth if kinds > 1 else 0
         if at[depth] < 0:
             while mask[depth] >= 0:
