@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from scipy import stats
+from matplotlib.ticker import StrMethodFormatter
 
 from ...instances.json_files import atomic
 
@@ -62,6 +62,8 @@ def draw(curves: Curves, stem: Path) -> Path:
             axes.fill_between(table.index, low, high, color=colour, alpha=0.18, linewidth=0)
         if curves.logarithmic:
             axes.set_yscale("log")
+            for plain in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+                plain(StrMethodFormatter("{x:g}"))
         axes.set_xlabel(curves.x)
         axes.set_ylabel(curves.y)
         axes.set_title(f"{curves.title}\n", fontsize=11)
@@ -73,18 +75,20 @@ def draw(curves: Curves, stem: Path) -> Path:
     return stem.with_suffix(".png")
 
 
+RESAMPLES = 1_000
 FEWEST = 3  # seeds from which an interval is worth more than their range
 
 
 def bands(seeds: int) -> str:
     """What the bands show."""
-    return "bands: 95 % intervals of the mean" if seeds >= FEWEST else "bands: range of the seeds"
+    return "bands: 95 % bootstrap intervals of the mean" if seeds >= FEWEST else "bands: range of the seeds"
 
 
 def _band(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Lower and upper edge over the seeds (columns)."""
+    """Lower and upper edge over the seeds (columns): bootstrapped, since few of them are far off, on one side."""
     seeds = table.shape[1]
     if seeds < FEWEST:
         return table.min(axis=1), table.max(axis=1)
-    half = stats.t.ppf(0.975, seeds - 1) * table.std(axis=1, ddof=1) / np.sqrt(seeds)
-    return table.mean(axis=1) - half, table.mean(axis=1) + half
+    drawn = np.random.default_rng(0).integers(seeds, size=(RESAMPLES, seeds))
+    low, high = np.quantile(table.to_numpy()[:, drawn].mean(2), [0.025, 0.975], axis=1)
+    return pd.Series(low, table.index), pd.Series(high, table.index)
