@@ -9,6 +9,14 @@ import pytest
 from skybound.solvers.interrupts import check_interrupts, interruptible, noting_interrupts
 
 
+@pytest.fixture(autouse=True)
+def _the_usual_handler():
+    """Whatever started the tests may ignore Ctrl-C, as shells do for jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def press(after_s: float) -> None:
     threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGINT)).start()
 
