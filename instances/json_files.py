@@ -65,14 +65,14 @@ def parse_json(content: bytes) -> Any:
             parse_int=integer,
             parse_float=real,
         )
+        if refused:
+            raise InputError(refused[0].why, _place_of(refused[0], value) or "")
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start})") from None
     except json.JSONDecodeError as error:
         raise InputError(f"is not JSON: line {error.lineno} column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise InputError("is nested too deep") from None
-    if refused:
-        raise InputError(refused[0].why, _place_of(refused[0], value) or "")
     return value
 
 

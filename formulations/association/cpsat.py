@@ -1,7 +1,7 @@
 """The constraint model with the path-dependent price: cost[t, j] H[t, j] >= xi kappa L[t, j] in integers.
 
-Every rounding favours the model (loads that fill storage and that are paid for are rounded down, utility up, the
-capacity up), so that its optimum is no less than the problem's.
+Loads are rounded down, utility and capacity up, which favours the model; only a price is rounded up, by less than one
+unit a slot and station. Its optimum and so many units are no less than the problem's optimum.
 """
 
 import math
@@ -12,11 +12,9 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from ...instances.association import Association, AssociationDecision
-from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
 from ...instances.record import Decision
 from ..scaled import ScaledModel, scale_for
-from .milp import within_storage
-from .patterns import groups_of, kinds_of_channels, patterns_of
+from .patterns import groups_of, kinds_of_channels, links_of, patterns_of, used_patterns
 
 STORAGE_UNITS = 2**26  # of the largest capacity
 LARGEST_PRODUCT = 2**58
@@ -59,7 +57,6 @@ class _Builder:
         while instance.price_weight * scale * max(capacity) > LARGEST_PRODUCT:
             scale /= 2
         value: list[Any] = []
-        self.cost: dict[tuple[int, int], tuple[cp_model.IntVar, cp_model.IntVar, cp_model.IntVar]] = {}
         for j in range(instance.stations):
             past: list[Any] = []
             for t in range(instance.slots):
@@ -74,10 +71,11 @@ class _Builder:
                     value.append(-self._priced(t, j, capacity[j], sum(past), load, scale))
                 past.append(load)
         model.minimize(-sum(value))
+        error = instance.slots * instance.stations / scale
         trivial = instance.utility_weight * self._most()
         # The presolve of OR-Tools 9.15 excludes optima of models with products (see or-tools issue 5274).
         reading = self._decision, self._values
-        return ScaledModel(model, -scale, 0.0, trivial, *reading, exact=False, presolve=False)
+        return ScaledModel(model, -scale, error, trivial, *reading, exact=False, presolve=False)
 
     def _most(self) -> float:
         """More than all stations can store."""
@@ -103,32 +101,22 @@ class _Builder:
         product = self.model.new_int_var(0, most * capacity, f"paid[{t},{j}]")
         self.model.add_multiplication_equality(product, [cost, left])
         self.model.add(product >= math.floor(weight * scale) * load)
-        self.cost[t, j] = cost, left, product
         return cost
 
     def _decision(self, value: Callable[[cp_model.IntVar], int]) -> AssociationDecision:
-        links = []
-        for g, (group, table) in enumerate(zip(self.groups, self.tables, strict=True)):
-            free = 0
-            for k, own in enumerate(self.use[g]):
-                for p in [p for p, literal in enumerate(own, 1) if value(literal)]:
-                    channel = k if self.kinds > 1 else free
-                    free += 1
-                    links += [(group.slot, i, j, channel) for j, i in enumerate(table.link[p].tolist()) if i >= 0]
-        return AssociationDecision(within_storage(self.instance, np.array(sorted(links), np.int64).reshape(-1, 4)))
+        used = [
+            (g, k, p)
+            for g, use in enumerate(self.use)
+            for k, own in enumerate(use)
+            for p, literal in enumerate(own, 1)
+            if value(literal)
+        ]
+        return AssociationDecision(links_of(self.instance, self.groups, self.tables, used))
 
     def _values(self, decision: Decision) -> Mapping[cp_model.IntVar, int]:
         """Patterns of a decision; prices follow from them."""
         assert isinstance(decision, AssociationDecision)
         found: dict[cp_model.IntVar, int] = {y: 0 for use in self.use for own in use for y in own}
-        for g, (group, table) in enumerate(zip(self.groups, self.tables, strict=True)):
-            own = decision.links[decision.links[:, SLOT] == group.slot]
-            own = own[np.isin(own[:, SATELLITE], group.satellites)]
-            for channel in np.unique(own[:, CHANNEL]):
-                link = np.full(self.instance.stations, -1)
-                together = own[own[:, CHANNEL] == channel]
-                link[together[:, STATION]] = together[:, SATELLITE]
-                pattern = int(np.flatnonzero((table.link == link).all(1))[0])
-                if pattern:
-                    found[self.use[g][int(channel) if self.kinds > 1 else 0][pattern - 1]] = 1
+        for g, k, p in used_patterns(self.groups, self.tables, decision.links):
+            found[self.use[g][k][p - 1]] = 1
         return found

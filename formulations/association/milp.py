@@ -12,11 +12,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from ...instances.association import Association, AssociationDecision
-from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
-from ...instances.fields import IntArray
 from ..templates import templates
-from .patterns import groups_of, kinds_of_channels, most_stored, patterns_of
-from .referee import EMPTY, loads
+from .patterns import groups_of, kinds_of_channels, links_of, most_stored, patterns_of, used_patterns
+from .referee import loads
 
 EXACT = False  # the objective is a bound on the referee's
 TANGENTS = 24  # of each station's price
@@ -98,18 +96,10 @@ def start(model: pyo.ConcreteModel, instance: Association, decision: Association
     """Give every variable its value in a decision."""
     for index in model.PATTERNS:
         model.y[index].value = 0.0
-    kinds = len(model.KINDS)
-    for g, group in enumerate(model.groups):
-        own = decision.links[decision.links[:, SLOT] == group.slot]
-        own = own[np.isin(own[:, SATELLITE], group.satellites)]
-        for channel in np.unique(own[:, CHANNEL]):
-            link = np.full(instance.stations, -1)
-            together = own[own[:, CHANNEL] == channel]
-            link[together[:, STATION]] = together[:, SATELLITE]
-            pattern = int(np.flatnonzero((model.tables[g].link == link).all(1))[0])
-            if pattern:
-                model.y[g, int(channel) if kinds > 1 else 0, pattern].value = 1.0
-    load = loads(instance, decision.links)
+    used = used_patterns(model.groups, model.tables, decision.links)
+    for index in used:
+        model.y[index].value = 1.0
+    load = loads(instance, links_of(instance, model.groups, model.tables, used))
     left = instance.capacity - np.vstack([np.zeros(instance.stations), load.cumsum(0)[:-1]])
     paid = np.divide(load, left, out=np.zeros(load.shape), where=load > 0).sum(0)
     for j in model.STATIONS:
@@ -118,24 +108,5 @@ def start(model: pyo.ConcreteModel, instance: Association, decision: Association
 
 def extract(model: pyo.ConcreteModel, instance: Association) -> AssociationDecision:
     """Read the decision from the variables' values; links that leave a station nothing are dropped."""
-    links: list[tuple[int, int, int, int]] = []
-    free = {(g, k): 0 for g in model.GROUPS for k in model.KINDS}
-    for g, k, p in model.PATTERNS:
-        if (model.y[g, k, p].value or 0.0) > 0.5:
-            channel = k if len(model.KINDS) > 1 else free[g, k]
-            free[g, k] += 1
-            link = model.tables[g].link[p].tolist()
-            links += [(model.groups[g].slot, i, j, channel) for j, i in enumerate(link) if i >= 0]
-    return AssociationDecision(within_storage(instance, np.array(sorted(links), np.int64).reshape(-1, 4)))
-
-
-def within_storage(instance: Association, links: IntArray) -> IntArray:
-    """Links in the order of their slots, without those of slots in which a station has nothing left after them."""
-    while True:
-        left = instance.capacity - loads(instance, links).cumsum(0)
-        spent = np.argwhere(left <= EMPTY * instance.capacity)
-        wrong = [(t, j) for t, j in spent if ((links[:, SLOT] == t) & (links[:, STATION] == j)).any()]
-        if not wrong:
-            return links
-        slot, station = wrong[0]
-        links = links[(links[:, SLOT] != slot) | (links[:, STATION] != station)]
+    used = [index for index in model.PATTERNS if (model.y[index].value or 0.0) > 0.5]
+    return AssociationDecision(links_of(instance, model.groups, model.tables, used))

@@ -4,12 +4,15 @@ Who else is in a pattern is all the interference there is, so its loads are cons
 exact. Stations of a slot that see no common satellite, not even through others, have patterns of their own: groups.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ...instances.association import Association
+from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
 from ...instances.fields import BoolArray, FloatArray, IntArray
+from .referee import EMPTY, loads
 
 
 class Patterns(NamedTuple):
@@ -121,3 +124,46 @@ def most_stored(instance: Association, group: Group) -> FloatArray:
     alone = instance.data(group.window, instance.snr[group.window].max(2))
     largest = np.sort(np.where(group.linked, alone, 0.0), 0)[-instance.channels :]
     return np.asarray(largest.sum(0))
+
+
+Used = tuple[int, int, int]  # group, kind of channel, pattern
+
+
+def used_patterns(groups: Sequence[Group], tables: Sequence[Patterns], links: IntArray) -> list[Used]:
+    """The patterns that links make, without the empty ones; links that store nothing are passed over."""
+    used = []
+    for g, (group, table) in enumerate(zip(groups, tables, strict=True)):
+        own = links[(links[:, SLOT] == group.slot) & np.isin(links[:, SATELLITE], group.satellites)]
+        own = own[group.linked[np.searchsorted(group.satellites, own[:, SATELLITE]), own[:, STATION]]]
+        for channel in np.unique(own[:, CHANNEL]).tolist():
+            link = np.full(table.link.shape[1], -1)
+            together = own[own[:, CHANNEL] == channel]
+            link[together[:, STATION]] = together[:, SATELLITE]
+            pattern = np.flatnonzero((table.link == link).all(1))
+            used.append((g, channel if len(table.load) > 1 else 0, int(pattern[0])))
+    return used
+
+
+def links_of(
+    instance: Association, groups: Sequence[Group], tables: Sequence[Patterns], used: Sequence[Used]
+) -> IntArray:
+    """The links of patterns; alike channels are taken in turn, and stations that end empty lose their last links."""
+    links: list[tuple[int, int, int, int]] = []
+    taken = [0] * len(groups)
+    for g, k, p in used:
+        channel = k if len(tables[g].load) > 1 else taken[g]
+        taken[g] += 1
+        links += [(groups[g].slot, i, j, channel) for j, i in enumerate(tables[g].link[p].tolist()) if i >= 0]
+    return _within_storage(instance, np.array(sorted(links), np.int64).reshape(-1, 4))
+
+
+def _within_storage(instance: Association, links: IntArray) -> IntArray:
+    """Links in the order of their slots, without those of slots in which a station has nothing left after them."""
+    while True:
+        left = instance.capacity - loads(instance, links).cumsum(0)
+        spent = np.argwhere(left <= EMPTY * instance.capacity)
+        wrong = [(t, j) for t, j in spent if ((links[:, SLOT] == t) & (links[:, STATION] == j)).any()]
+        if not wrong:
+            return links
+        slot, station = wrong[0]
+        links = links[(links[:, SLOT] != slot) | (links[:, STATION] != station)]

@@ -1,6 +1,5 @@
 """When satellites are above stations' horizons, and how far away."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -65,20 +64,7 @@ def windows(
     least_elevation_deg
         Elevation from which a satellite counts as visible.
     """
-    parts = list(_parts(constellation, stations, start_s, slots, slot_s, samples, least_elevation_deg))
-    return Windows(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Windows)))
-
-
-def _parts(
-    constellation: Constellation,
-    stations: Stations,
-    start_s: float,
-    slots: int,
-    slot_s: float,
-    samples: int,
-    least_elevation_deg: float,
-) -> Iterator[Windows]:
-    """The windows of some slots at a time."""
+    parts = []
     here, up = stations.position_m, stations.upward
     ground, least = (up * here).sum(1)[:, None], np.sin(np.radians(least_elevation_deg))
     middles = (np.arange(samples) + 0.5) / samples
@@ -100,4 +86,5 @@ def _parts(
         slot, rest = np.divmod(there, satellites * len(stations))
         satellite, station = np.divmod(rest, len(stations))
         valid_s, mean_m = (slot_s / samples) * count[there].astype(float), total_m[there] / count[there]
-        yield Windows(first + slot, satellite, station, valid_s, mean_m)
+        parts.append(Windows(first + slot, satellite, station, valid_s, mean_m))
+    return Windows(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Windows)))

@@ -147,8 +147,15 @@ class _Search:
     def _narrow(self, bound: Bound, storage: Storage) -> None:
         stations = self._stations(storage.shift)
         target = self.incumbent.value - SLACK * abs(self.incumbent.value)
-        best_at = lambda price: self._best_at(price, storage)[0]  # noqa: E731
-        narrower = tightened(self.stored, bound, target, self.groups.slot, best_at, stations, FEW)
+        narrower = tightened(
+            self.stored,
+            bound,
+            target,
+            self.groups.slot,
+            lambda price: self._best_at(price, storage)[0],
+            stations,
+            FEW,
+        )
         self.stored = narrower.consistent(np.zeros(self.most.shape), self.most)
 
     def _listed(self, bound: Bound, storage: Storage) -> Choices | None:

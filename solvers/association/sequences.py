@@ -162,7 +162,7 @@ def _advance(
             if low > room:
                 bound = -math.inf
                 break
-            amount = high
+            amount = low  # without a price, storing more adds cost only
             if layers.price[j] > 0:
                 amount = min(max(room + layers.shift[j] - layers.weight / layers.price[j], low), high)
             spent = math.log((room + layers.shift[j]) / (room + layers.shift[j] - amount))

@@ -1,11 +1,20 @@
 """Co-channel patterns."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
-from skybound.formulations.association.patterns import groups_of, kinds_of_channels, patterns_of
+from skybound.formulations.association.patterns import (
+    groups_of,
+    kinds_of_channels,
+    links_of,
+    patterns_of,
+    used_patterns,
+)
 from skybound.formulations.association.referee import loads
+from skybound.instances.association import AssociationDecision
+from skybound.solvers.solve import solve
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -30,3 +39,23 @@ def test_patterns_are_all_matchings(worked_association):
     table = patterns_of(worked_association, groups[0], 2)
     assert len({tuple(row) for row in table.link.tolist()}) == len(table.link) == 2 * 4 - 1
     assert table.link[0].tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_links_come_back_from_their_patterns(seed, random_association):
+    """What a decision stores, and nothing of links that store nothing."""
+    instance = random_association(seed)
+    kinds, groups = kinds_of_channels(instance), groups_of(instance)
+    tables = [patterns_of(instance, group, kinds) for group in groups]
+    for solver in ("greedy", "random"):
+        links = solve(instance, solver).decision.links
+        back = links_of(instance, groups, tables, used_patterns(groups, tables, links))
+        assert np.allclose(loads(instance, back), loads(instance, links))
+
+
+def test_a_start_may_have_links_that_store_nothing(worked_association):
+    windows = replace(worked_association.windows, valid_s=[0.0, *worked_association.windows.valid_s[1:]])
+    instance = replace(worked_association, windows=windows)
+    start = AssociationDecision([[0, 0, 0, 0], [1, 0, 0, 0]])
+    for solver in ("milp", "cp-sat", "decomposition"):
+        assert solve(instance, solver, start=start).status.has_decision
