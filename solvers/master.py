@@ -111,6 +111,14 @@ class Master:
         self._changed |= not np.array_equal(mask, self._admitted)
         self._admitted = mask
 
+    def reprice(self, count: int, cost: FloatArray) -> None:
+        """Give the first columns of the pool other costs."""
+        self.pool[:count] = [
+            column._replace(cost=c) for column, c in zip(self.pool[:count], cost.tolist(), strict=True)
+        ]
+        if self._handed_over and self._program is not None:
+            self._program.change_costs(len(self._covered) + np.arange(count), cost)
+
     def solve(self) -> Relaxed:
         """Solve over the admitted columns."""
         program = self._program or self._begin()

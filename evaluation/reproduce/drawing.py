@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from ...instances.json_files import atomic
 
@@ -62,6 +62,7 @@ def draw(curves: Curves, stem: Path) -> Path:
             axes.fill_between(table.index, low, high, color=colour, alpha=0.18, linewidth=0)
         if curves.logarithmic:
             axes.set_yscale("log")
+            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
             for plain in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
                 plain(StrMethodFormatter("{x:g}"))
         axes.set_xlabel(curves.x)

@@ -13,6 +13,7 @@ from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray, IntArray
 
 MOST_SATELLITES = 16  # of a group; a table has one entry a subset
+ROUNDED_UP = 1 + 1e-9  # loads are summed in another order than their limit
 
 
 class Groups(NamedTuple):
@@ -63,7 +64,7 @@ class Groups(NamedTuple):
             link=np.concatenate([none[0].astype(np.int64), *(table.link for table in tables)]),
             bucket=np.concatenate([np.zeros(0, np.int64), *buckets]),
             bucket_first=_offsets([len(bucket) for bucket in buckets]),
-            most=np.array([most_stored(instance, part) for part in parts]).reshape(-1, instance.stations),
+            most=ROUNDED_UP * np.array([most_stored(instance, part) for part in parts]).reshape(-1, instance.stations),
         )
 
 

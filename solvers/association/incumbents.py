@@ -1,4 +1,4 @@
-"""Feasible solutions near the relaxation: what fits, then slot by slot the best of the choices known."""
+"""Feasible solutions near the relaxation: what fits, then better ones of the choices known in its place."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,14 @@ import numpy as np
 
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
-from ...instances.fields import BoolArray, FloatArray, IntArray
+from ...instances.fields import FloatArray, IntArray
+from ..compiled import compiled
+from ..interrupts import check_interrupts
 from .groups import Groups
 from .slot_choices import Choices
 
 KEPT = 0.02  # share of the capacity that a first solution leaves
+HELPS = 1e-12  # relative; less is rounding
 
 
 class Incumbent(NamedTuple):
@@ -34,7 +37,7 @@ def nothing(groups: Groups, channels: int) -> Incumbent:
     return Incumbent(0.0, np.zeros(groups.most.shape), np.full((len(groups.slot), channels), -1))
 
 
-def fitting(instance: Association, groups: Groups, choices: Choices) -> Incumbent:
+def fitting(instance: Association, choices: Choices) -> Incumbent:
     """Choices of the groups, one each, without those that fill a station."""
     load, pattern = choices.load.copy(), choices.pattern.copy()
     left = instance.capacity.copy()
@@ -42,54 +45,98 @@ def fitting(instance: Association, groups: Groups, choices: Choices) -> Incumben
         if (left - load[g] <= KEPT * instance.capacity).any():
             load[g], pattern[g] = 0.0, -1
         left = left - load[g]
-    return Incumbent(_value(instance, groups, load), load, pattern)
+    return Incumbent(_value(instance, load), load, pattern)
 
 
-def improved(instance: Association, groups: Groups, incumbent: Incumbent, choices: Choices) -> Incumbent:
-    """Exchange one group's choice after the other for the best of those given, until none is better.
+def improved(instance: Association, incumbent: Incumbent, choices: Choices, *, pairs: bool = False) -> Incumbent:
+    """Exchange one group's choice, or two groups' choices, for others of those given, until none is better.
 
-    O(choices * slots * stations) a round.
+    O(choices groups stations) a round, with pairs O(choices^2 groups stations).
     """
-    load, pattern = incumbent.load.copy(), incumbent.pattern.copy()
-    first = np.searchsorted(choices.group, np.arange(len(load) + 1))
-    value = _value(instance, groups, load)
-    before = -np.inf
-    while value > before + 1e-12 * abs(value):
-        before = value
-        for g in range(len(load)):
-            own = slice(first[g], first[g + 1])
-            values = _exchanged(instance, groups, load, g, choices.load[own])
-            if len(values) and values.max() > value:
-                best = first[g] + values.argmax()
-                load[g], pattern[g], value = choices.load[best], choices.pattern[best], values.max()
-    return Incumbent(_value(instance, groups, load), load, pattern)
+    first = np.searchsorted(choices.group, np.arange(len(incumbent.load) + 1))
+    load, row = incumbent.load.copy(), np.full(len(incumbent.load), -1)
+    prices = instance.utility_weight, instance.price_weight, instance.capacity
+    while _exchange(load, row, first, choices.load, prices) or (
+        pairs and _exchange_pairs(load, row, first, choices.load, prices)
+    ):
+        check_interrupts()
+    pattern = np.where((row >= 0)[:, None], choices.pattern[row], incumbent.pattern)
+    return Incumbent(_value(instance, load), load, pattern)
 
 
-def _exchanged(instance: Association, groups: Groups, load: FloatArray, g: int, candidates: FloatArray) -> FloatArray:
-    """Values with another load of group g, shape (candidates,); -inf where a station is filled."""
-    slot = groups.slot[g]
-    stored = per_slot(instance, groups, load)
-    left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)])
-    change = candidates - load[g]
-    later = left[slot + 1 :] - change[:, None]
-    fits: BoolArray = (later[:, -1] > EMPTY * instance.capacity).all(1) | (change <= 0).all(1)
-    weight = instance.price_weight
-    utility = instance.utility_weight * (stored.sum() + change.sum(1))
-    paid = _ratio(stored[:slot], left[:slot]).sum() + _ratio(stored[slot] + change, left[slot]).sum(1)
-    to_pay = _ratio(stored[slot + 1 :], np.where(fits[:, None, None], later[:, :-1], 1.0)).sum((1, 2))
-    return np.where(fits, utility - weight * (paid + to_pay), -np.inf)
+Prices = tuple[float, float, FloatArray]  # omega, xi kappa, C
 
 
-def _ratio(load: FloatArray, left: FloatArray) -> FloatArray:
-    """Load over storage, 0 where there is no load."""
-    load, left = np.broadcast_arrays(load, left)
-    return np.divide(load, left, out=np.zeros(load.shape), where=load != 0)
+@compiled
+def _gain(load: FloatArray, first: int, last: int, left: FloatArray, prices: Prices) -> float:
+    """What the choices of some groups gain from some storage on, which is brought down; minus infinity if it ends."""
+    utility, weight, capacity = prices
+    gain = 0.0
+    for g in range(first, last):
+        for j in range(len(left)):
+            stored = load[g, j]
+            if stored > 0:
+                gain += utility * stored - weight * stored / left[j]
+                left[j] -= stored
+                if left[j] <= EMPTY * capacity[j]:
+                    return -np.inf
+    return gain
 
 
-def _value(instance: Association, groups: Groups, load: FloatArray) -> float:
-    stored = per_slot(instance, groups, load)
-    left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)[:-1]])
-    return float(instance.utility_weight * stored.sum() - instance.price_weight * _ratio(stored, left).sum())
+@compiled
+def _exchange(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
+    """One group's choice after the other for the best; whether any was better."""
+    groups = len(load)
+    best = _gain(load, 0, groups, prices[2].copy(), prices)
+    better = False
+    for g in range(groups):
+        own, found = load[g].copy(), -1
+        left = prices[2].copy()
+        before = _gain(load, 0, g, left, prices)
+        for c in range(first[g], first[g + 1]):
+            load[g] = choices[c]
+            value = before + _gain(load, g, groups, left.copy(), prices)
+            if value > best + HELPS * abs(best):
+                best, found = value, c
+        load[g] = own if found < 0 else choices[found]
+        if found >= 0:
+            row[g], better = found, True
+    return better
+
+
+@compiled
+def _exchange_pairs(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
+    """Two groups' choices for the best two, pair after pair of groups; whether any were better."""
+    groups = len(load)
+    best = _gain(load, 0, groups, prices[2].copy(), prices)
+    better = False
+    for a in range(groups):
+        for b in range(a + 1, groups):
+            own_a, own_b, found_a, found_b = load[a].copy(), load[b].copy(), -1, -1
+            begin = prices[2].copy()
+            before = _gain(load, 0, a, begin, prices)
+            for one in range(first[a], first[a + 1]):
+                load[a] = choices[one]
+                left = begin.copy()
+                so_far = before + _gain(load, a, b, left, prices)
+                if so_far == -np.inf:
+                    continue
+                for other in range(first[b], first[b + 1]):
+                    load[b] = choices[other]
+                    value = so_far + _gain(load, b, groups, left.copy(), prices)
+                    if value > best + HELPS * abs(best):
+                        best, found_a, found_b = value, one, other
+                load[b] = own_b
+            load[a], load[b] = own_a, own_b
+            if found_a >= 0:
+                load[a], load[b] = choices[found_a], choices[found_b]
+                row[a], row[b], better = found_a, found_b, True
+    return better
+
+
+def _value(instance: Association, load: FloatArray) -> float:
+    prices = instance.utility_weight, instance.price_weight, instance.capacity
+    return float(_gain(load, 0, len(load), instance.capacity.copy(), prices))
 
 
 def per_slot(instance: Association, groups: Groups, load: FloatArray) -> FloatArray:

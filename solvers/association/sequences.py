@@ -1,10 +1,11 @@
-"""The last step of the proof: all sequences of the choices left, with the past paid exactly.
+"""Sequences of choices, one a group, searched layer by layer with the past paid exactly.
 
-After some slots the storage and all that has been paid are known exactly; what the other groups can add is bounded by
-their best values at the station prices and by what the stations are worth at the storage that is left.
+After some groups the storage and all that has been paid are known. What the other groups can add is bounded by their
+best values at the multipliers, and the stations by what is ahead of the storage they have left (see `trajectories`).
+Nodes whose bound does not beat the best solution known are dropped; where too many are left, those of largest bound
+stay, and the largest bound dropped still bounds.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,15 @@ from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
 from ...instances.fields import FloatArray, IntArray
 from ..compiled import compiled
+from .groups import Groups
+from .slot_choices import Choices
 
-STEPS = 2_000_000  # between looks at the clock
+BINS = 4_096  # in which bounds are counted to keep the highest
+AT_NODE = 1e-9  # of a step of the grid: nearer is on it
 
 
 class Layers(NamedTuple):
-    """The choices left, group by group, each group's best one first.
+    """What the search knows.
 
     Attributes
     ----------
@@ -26,149 +30,154 @@ class Layers(NamedTuple):
         Where each group's choices begin.
     load : array, shape (choices, stations)
         Data units.
-    ahead : array, shape (groups + 1,)
-        Best values of a group and all after it at the prices.
-    least, most : array, shape (groups + 1, stations)
-        What a group and all after it store.
-    price, shift, capacity : array, shape (stations,)
+    others : array, shape (groups + 1,)
+        Best values of a group and all after it at the multipliers.
+    ahead : array, shape (stations, slots + 1, states + 1)
+        Of the trajectories.
+    settled : array, shape (groups + 1, stations)
+        Slots that are over for each station before a group.
+    capacity : array, shape (stations,)
     """
 
     first: IntArray
     load: FloatArray
+    others: FloatArray
     ahead: FloatArray
-    least: FloatArray
-    most: FloatArray
-    price: FloatArray
-    shift: FloatArray
+    settled: IntArray
     capacity: FloatArray
     utility: float
     weight: float
 
 
-class Walk:
-    """A depth-first search that can be stopped and goes on where it was.
+class Found(NamedTuple):
+    """What a search found.
 
     Attributes
     ----------
-    value
-        The best value so far.
     chosen : array, shape (groups,), or None
-        The choices that have it; None while it is the value that it began with.
-    steps
-        Choices tried.
-    done
-        Whether there is nothing better than `value`.
+        Rows of `load` of the best solution; None when none is better than the value given.
+    bound
+        On all solutions of these choices.
+    nodes
+        Looked at.
     """
 
-    def __init__(self, layers: Layers, value: float) -> None:
-        groups = len(layers.first) - 1
-        self._layers = layers
-        self.value = value
-        self.chosen: IntArray | None = None
-        self.steps, self.done = 0, False
-        self._at = np.zeros(groups + 1, np.int64)
-        self._left = np.tile(layers.capacity, (groups + 1, 1))
-        self._paid = np.zeros(groups + 1)
-        self._best = np.full(groups, -1)
-        self._depth = 0
-
-    def go_on(self) -> None:
-        """Try some more choices."""
-        state = (self._at, self._left, self._paid, self._best)
-        before = self.value
-        self._depth, self.value, steps = _advance(self._layers, *state, self._depth, self.value, STEPS)
-        self.steps += steps
-        self.done = self._depth < 0
-        if self.value > before:
-            self.chosen = self._best.copy()
+    value: float
+    chosen: IntArray | None
+    bound: float
+    nodes: int
 
 
-def layers(
-    instance: Association,
-    load: FloatArray,
-    group: IntArray,
-    worth: FloatArray,
-    price: FloatArray,
-    shift: FloatArray,
-) -> tuple[Layers, IntArray]:
-    """Layers of choices, and the order of the choices in them.
+def layers(instance: Association, groups: Groups, choices: Choices, best: FloatArray, ahead: FloatArray) -> Layers:
+    """Layers of choices, ordered by group; `best` has each group's best value at the multipliers."""
+    count = len(groups.slot)
+    settled = np.zeros((count + 1, instance.stations), np.int64)
+    settled[count] = instance.slots
+    for g in range(count - 1, -1, -1):  # a station is done with a slot unless a group that comes still stores there
+        settled[g] = np.where(groups.most[g] > 0, groups.slot[g], settled[g + 1])
+    return Layers(
+        first=np.searchsorted(choices.group, np.arange(count + 1)),
+        load=choices.load,
+        others=np.append(best[::-1].cumsum()[::-1], 0.0),
+        ahead=ahead,
+        settled=settled,
+        capacity=instance.capacity,
+        utility=instance.utility_weight,
+        weight=instance.price_weight,
+    )
 
-    Parameters
-    ----------
-    load : array, shape (choices, stations)
-    group : array, shape (choices,)
-        Every group has choices.
-    worth : array, shape (choices,)
-        What a choice is worth at most at the prices.
-    """
-    order = np.lexsort((-worth, group))
-    load, worth = load[order], worth[order]
-    groups = int(group.max(initial=-1)) + 1
-    first = np.searchsorted(group[order], np.arange(groups + 1))
 
-    def ahead(each: FloatArray) -> FloatArray:
-        return np.concatenate([each[::-1].cumsum(0)[::-1], np.zeros((1, *each.shape[1:]))])
-
-    least, most = (ahead(extreme.reduceat(load, first[:-1])) for extreme in (np.minimum, np.maximum))
-    best = ahead(worth[first[:-1]])
-    weights = instance.utility_weight, instance.price_weight
-    return Layers(first, load, best, least, most, price, shift, instance.capacity, *weights), order
+def search(layers: Layers, value: float, width: int) -> Found:
+    """Look for a solution better than a value, with so many nodes a layer at most; O(width choices stations)."""
+    stations = np.arange(len(layers.capacity))
+    bound = np.array([layers.others[0] + layers.ahead[stations, layers.settled[0], -1].sum()])
+    left, paid = layers.capacity[None].copy(), np.zeros(1)
+    history: list[tuple[IntArray, IntArray]] = []
+    dropped, nodes = value, 0
+    for g in range(len(layers.first) - 1):
+        if not len(bound) or bound.max() <= value:
+            return Found(value, None, dropped, nodes)
+        scale = value, bound.max() - value
+        above = _count(layers, g, left, paid, scale)[::-1].cumsum()[::-1]  # nodes in a bin and all higher ones
+        first = min(int((above > width).sum()), BINS - 1)
+        if first or above[0] > width:
+            dropped = max(dropped, value + scale[1] * (1.0 if above[first] > width else first / BINS))
+        parent, choice, left, paid, bound = _expand(layers, g, left, paid, scale, first, min(above[first], width))
+        nodes += len(parent)
+        history.append((parent, choice))
+    if not len(paid) or paid.max() <= value:
+        return Found(value, None, dropped, nodes)
+    at = int(paid.argmax())
+    chosen = np.zeros(len(history), np.int64)
+    value = float(paid[at])
+    for g in range(len(history) - 1, -1, -1):
+        parent, choice = history[g]
+        chosen[g], at = choice[at], parent[at]
+    return Found(value, chosen, max(dropped, value), nodes)
 
 
 @compiled
-def _advance(
-    layers: Layers,
-    at: IntArray,
-    left: FloatArray,
-    paid: FloatArray,
-    best: IntArray,
-    depth: int,
-    value: float,
-    steps: int,
-) -> tuple[int, float, int]:
-    """Try so many choices; `at` is the next one of each depth, `left` and `paid` what holds before it."""
-    groups, stations = len(best), len(layers.capacity)
-    done = 0
-    if depth == 0 and at[0] == 0:
-        at[0] = layers.first[0]
-    while depth >= 0 and done < steps:
-        if at[depth] >= layers.first[depth + 1]:
-            depth -= 1
-            continue
-        choice = at[depth]
-        at[depth] += 1
-        done += 1
-        total, fits = paid[depth], True
-        for j in range(stations):
-            stored = layers.load[choice, j]
-            left[depth + 1, j] = left[depth, j] - stored
-            if stored > 0:
-                total += layers.utility * stored - layers.weight * stored / left[depth, j]
-                if left[depth + 1, j] <= EMPTY * layers.capacity[j]:
-                    fits = False
-                    break
-        if not fits:
-            continue
-        if depth == groups - 1:
-            if total > value:
-                value = total
-                for g in range(groups):
-                    best[g] = at[g] - 1
-            continue
-        bound = total + layers.ahead[depth + 1]
-        for j in range(stations):
-            room = left[depth + 1, j]
-            low, high = layers.least[depth + 1, j], min(layers.most[depth + 1, j], room)
-            if low > room:
-                bound = -math.inf
-                break
-            amount = low  # without a price, storing more adds cost only
-            if layers.price[j] > 0:
-                amount = min(max(room + layers.shift[j] - layers.weight / layers.price[j], low), high)
-            spent = math.log((room + layers.shift[j]) / (room + layers.shift[j] - amount))
-            bound += layers.price[j] * amount - layers.weight * spent
-        if bound > value:
-            depth += 1
-            paid[depth] = total
-            at[depth] = layers.first[depth]
-    return depth, value, done
+def _add(layers: Layers, g: int, choice: int, left: FloatArray, paid: float, after: FloatArray) -> tuple[float, float]:
+    """What is paid with a choice of group g, and the bound then; fills in the storage after it."""
+    bound = layers.others[g + 1]
+    states = layers.ahead.shape[2] - 1
+    for j in range(len(left)):
+        stored = layers.load[choice, j]
+        after[j] = left[j] - stored
+        if stored > 0:
+            if after[j] <= EMPTY * layers.capacity[j]:
+                return paid, -np.inf
+            paid += layers.utility * stored - layers.weight * stored / left[j]
+        if layers.capacity[j] > 0:
+            at = after[j] / layers.capacity[j] * states
+            low = min(int(at), states - 1)
+            part = at - low
+            row = layers.ahead[j, layers.settled[g + 1, j]]
+            if part < AT_NODE:
+                bound += row[low]
+            elif part > 1 - AT_NODE:
+                bound += row[low + 1]
+            else:
+                bound += (1 - part) * row[low] + part * row[low + 1]
+    return paid, bound + paid
+
+
+@compiled
+def _bin(bound: float, scale: tuple[float, float]) -> int:
+    """Where a bound is between the value to beat and the highest; -1 where it does not beat it."""
+    if bound <= scale[0]:
+        return -1
+    return min(int((bound - scale[0]) / scale[1] * BINS), BINS - 1)
+
+
+@compiled
+def _count(layers: Layers, g: int, left: FloatArray, paid: FloatArray, scale: tuple[float, float]) -> IntArray:
+    """Nodes after group g in each bin, shape (BINS,)."""
+    count = np.zeros(BINS, np.int64)
+    after = np.empty(left.shape[1])
+    for node in range(len(paid)):
+        for choice in range(layers.first[g], layers.first[g + 1]):
+            _, bound = _add(layers, g, choice, left[node], paid[node], after)
+            at = _bin(bound, scale)
+            if at >= 0:
+                count[at] += 1
+    return count
+
+
+@compiled
+def _expand(
+    layers: Layers, g: int, left: FloatArray, paid: FloatArray, scale: tuple[float, float], first: int, room: int
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
+    """Parents, choices, storage, payments and bounds of the nodes after group g in bins from `first` on."""
+    parent, chosen = np.empty(room, np.int64), np.empty(room, np.int64)
+    storage, payment, bounds = np.empty((room, left.shape[1])), np.empty(room), np.empty(room)
+    after = np.empty(left.shape[1])
+    count = 0
+    for node in range(len(paid)):
+        for choice in range(layers.first[g], layers.first[g + 1]):
+            total, bound = _add(layers, g, choice, left[node], paid[node], after)
+            if _bin(bound, scale) >= first and count < room:
+                parent[count], chosen[count] = node, choice
+                storage[count], payment[count], bounds[count] = after, total, bound
+                count += 1
+    return parent, chosen, storage, payment, bounds

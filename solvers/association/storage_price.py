@@ -19,35 +19,22 @@ from ..compiled import compiled
 @compiled
 def rest(load: float, left: float, shift: float) -> float:
     """q(L, H)."""
+    if load == 0:
+        return 0.0
     return load / left - math.log((left + shift) / (left + shift - load))
 
 
 @compiled
 def least_rest(load: float, low: float, high: float, shift: float) -> float:
-    """Least q(L, H) over H from low to high, as far as H admits the load; at least H = L."""
-    first = max(low, load)
-    return min(rest(load, first, shift), rest(load, max(high, first), shift))
+    """Least q(L, H) over H from low to high; concave in L. Storage below the load counts too, while low + s > L."""
+    return min(rest(load, low, shift), rest(load, high, shift))
 
 
 def least_rests(load: FloatArray, low: FloatArray, high: FloatArray, shift: FloatArray) -> FloatArray:
-    """`least_rest` of arrays; 0 where nothing is stored."""
-    first = np.maximum(low, load)
-    first = np.where(load > 0, first, 1.0)
-    ends = (first, np.maximum(high, first))
-    return np.minimum(*(load / end - np.log((end + shift) / (end + shift - load)) for end in ends))
-
-
-@compiled
-def slope_below(most: float, low: float, high: float, shift: float) -> float:
-    """Largest c with q(L, H) >= c L for all loads up to `most` and all H from low to high that admit them.
-
-    q is concave in L and 0 at 0, so the largest load tells. Where H is below `most`, that is L = H, and q(H, H) / H
-    falls in H as long as H <= 4 s, which a shift of at least a quarter of `most` ensures.
-    """
-    if most <= 0 or high <= 0:
-        return 0.0
-    largest = min(most, high)
-    return least_rest(largest, low, high, shift) / largest
+    """`least_rest` of arrays."""
+    low, high = (np.where(load > 0, end, 1.0) for end in (low, high))
+    shift = np.where(load > 0, shift, 1.0)
+    return np.minimum(*(load / end - np.log((end + shift) / (end + shift - load)) for end in (low, high)))
 
 
 def telescoped(total: FloatArray, capacity: FloatArray, shift: FloatArray) -> FloatArray:

@@ -9,9 +9,10 @@ import pytest
 from skybound.instances.association import Association
 from skybound.instances.association.presets import generate
 from skybound.instances.solution import Status
+from skybound.solvers.association import decomposition
 from skybound.solvers.association.groups import Groups
-from skybound.solvers.association.slot_choices import Storage, best_choices, list_choices
-from skybound.solvers.association.storage_price import conjugate, least_rest, rest, slope_below, telescoped
+from skybound.solvers.association.slot_choices import Terms, best_choices, list_choices
+from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
 from skybound.solvers.solve import solve
 
 
@@ -33,17 +34,19 @@ def test_the_price_telescopes():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_least_rest_is_at_an_end_and_above_its_slope(seed):
+def test_the_least_rest_is_below_all_and_concave(seed):
     rng = np.random.default_rng(seed)
     most = rng.uniform(0.5, 5)
     low, high = np.sort(rng.uniform(0.5, 60, 2))
-    shift = rng.uniform(most / 4, most)
-    slope = slope_below(most, low, high, shift)
-    for load in np.linspace(1e-3, min(most, high), 50):
-        grid = np.linspace(max(low, load), max(high, load), 400)
-        values = [rest(load, left, shift) for left in grid]
-        assert least_rest(load, low, high, shift) == pytest.approx(min(values), abs=1e-12)
-        assert least_rest(load, low, high, shift) >= slope * load - 1e-12
+    shift = max(rng.uniform(0, most), most - low + 0.01)
+    loads = np.linspace(0, min(most, high), 50)
+    found = np.array([least_rest(load, low, high, shift) for load in loads])
+    for load, least in zip(loads, found, strict=True):
+        values = [rest(load, left, shift) for left in np.linspace(max(low, load, 1e-9), max(high, load, 1e-9), 400)]
+        assert least <= min(values) + 1e-12
+        if load <= low:
+            assert least == pytest.approx(min(values), abs=1e-12)
+    assert (np.diff(found, 2) <= 1e-12).all()
 
 
 def test_the_conjugate_is_the_largest_difference():
@@ -66,9 +69,11 @@ def test_groups_are_priced_as_if_all_choices_were_tried(seed, random_association
     rng = np.random.default_rng(seed)
     value = rng.uniform(-0.2, 0.7, (instance.slots, instance.stations))
     low = rng.uniform(5, 15, value.shape)
-    storage = Storage(low, low + rng.uniform(0, 10, value.shape), groups.most.max(0) / 2 + 0.1, instance.channels)
-    best, choices = best_choices(groups, value, 3.0, storage)
-    listed = list_choices(groups, value, 3.0, storage, best - 0.5, 10_000)
+    weight = rng.uniform(0, 6, value.shape)
+    shift = np.maximum(groups.most.max(0) / 2, (groups.most - low[groups.slot]).max(0)) + 0.1
+    terms = Terms(value, weight, low, low + rng.uniform(0, 10, value.shape), shift)
+    best, choices = best_choices(groups, terms, instance.channels)
+    listed = list_choices(groups, terms, instance.channels, best - 0.5, 10_000)
     for g, slot in enumerate(groups.slot):
         rows = range(groups.first[g], groups.first[g + 1])
         kinds = len(groups.load)
@@ -78,11 +83,11 @@ def test_groups_are_priced_as_if_all_choices_were_tried(seed, random_association
             if len(set(seen)) == len(seen):
                 load = sum(groups.load[k if kinds > 1 else 0, row] for k, row in enumerate(picked))
                 rests = [
-                    least_rest(x, storage.low[slot, j], storage.high[slot, j], storage.shift[j]) if x > 0 else 0.0
+                    least_rest(x, terms.low[slot, j], terms.high[slot, j], shift[j]) if x > 0 else 0.0
                     for j, x in enumerate(load)
                 ]
-                if (load <= storage.high[slot]).all():
-                    known[tuple(load.round(10))] = float(load @ value[slot] - 3.0 * sum(rests))
+                if (load <= terms.high[slot]).all():
+                    known[tuple(load.round(10))] = float(load @ value[slot] - weight[slot] @ rests)
         assert best[g] == pytest.approx(max(known.values()), abs=1e-9)
         assert choices.load[g].round(10).tolist() in [list(load) for load, v in known.items() if v > best[g] - 1e-9]
         found = {tuple(load) for load in listed.load[listed.group == g].round(10)}
@@ -117,3 +122,21 @@ def test_without_windows_nothing_is_sent(worked_association_data):
     for solver in ("decomposition", "milp", "cp-sat", "enumeration", "greedy", "myopic"):
         result = solve(empty, solver)
         assert (result.objective, len(result.decision.links)) == (0.0, 0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_trajectories_lead_to_the_optimum_too(seed, random_association, monkeypatch):
+    """Without a second round of station prices, which would close small instances."""
+    monkeypatch.setattr(decomposition, "FAR", -1.0)
+    monkeypatch.setattr(decomposition, "LISTED_GAP", -1.0)
+    instance = random_association(seed)
+    known = solve(instance, "enumeration")
+    found = solve(instance, "decomposition")
+    assert found.objective <= known.objective + 1e-9
+    assert found.bound >= known.objective * (1 - 1e-9) - 1e-9
+    assert found.gap < 1e-3
+
+
+def test_a_steep_price_is_bounded():
+    result = solve(generate("steep", 0), time_limit_s=60)
+    assert result.gap < 1e-3

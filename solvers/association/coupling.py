@@ -1,0 +1,128 @@
+"""The least bound over multipliers of loads and their curvature (see `trajectories`)."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...instances.association import Association
+from ...instances.fields import FloatArray, IntArray
+from ..bundle import Evaluated, minimise
+from ..master import Column
+from .groups import Groups
+from .slot_choices import Choices
+from .trajectories import Multipliers, Trajectories
+
+CURVATURE = 3.0  # widths of the box in curvature multipliers over those in load multipliers
+
+Best = tuple[FloatArray, Choices]  # the best value of each group and a choice that has it
+
+
+class Coupled(NamedTuple):
+    """The bound at some multipliers.
+
+    Attributes
+    ----------
+    best : array, shape (groups,)
+        Each group's best value.
+    worth : array, shape (stations,)
+        Of each station's best trajectory.
+    stored : array, shape (slots, stations)
+        Its loads.
+    """
+
+    value: float
+    multipliers: Multipliers
+    best: FloatArray
+    choices: Choices
+    worth: FloatArray
+    stored: FloatArray
+
+
+class Coupling:
+    """Groups and stations, tied by multipliers."""
+
+    def __init__(
+        self,
+        instance: Association,
+        groups: Groups,
+        trajectories: Trajectories,
+        best_at: Callable[[Multipliers], Best],
+        reference: FloatArray,
+    ) -> None:
+        self._instance, self._groups, self._best_at = instance, groups, best_at
+        self._trajectories, self._reference = trajectories, reference
+        self.met: list[Choices] = []
+
+    def at(self, multipliers: Multipliers) -> Coupled:
+        """Evaluate the bound."""
+        best, choices = self._best_at(multipliers)
+        worth, stored = self._trajectories.price(multipliers)
+        self.met.append(choices)
+        return Coupled(float(best.sum() + worth.sum()), multipliers, best, choices, worth, stored)
+
+    def least(
+        self, start: Multipliers, known: Choices, radius: float, steps: int, enough: Callable[[float, float], bool]
+    ) -> Coupled:
+        """Minimise the bound.
+
+        Parameters
+        ----------
+        known
+            A solution, one choice a group, whose pieces the search begins with.
+        """
+        found: dict[float, Coupled] = {}
+
+        def evaluate(point: FloatArray) -> Evaluated:
+            coupled = self.at(self._multipliers(point))
+            found[coupled.value] = coupled
+            for value in sorted(found)[1:]:
+                del found[value]
+            return Evaluated(coupled.value, self._pieces(coupled.choices, coupled.stored))
+
+        begin = np.concatenate([start.load.ravel(), start.curve.ravel() / CURVATURE])
+        lowest = np.concatenate([np.full(start.load.size, -np.inf), np.zeros(start.curve.size)])
+        blocks = len(self._groups.slot) + self._instance.stations
+        pieces = self._pieces(known, self._per_slot(known))
+        minimise(evaluate, begin, lowest, blocks, radius, steps, enough, pieces)
+        return self.at(found[min(found)].multipliers)  # so that the trajectories are left at these multipliers
+
+    def _multipliers(self, point: FloatArray) -> Multipliers:
+        load, curve = point.reshape(2, *self._reference.shape)
+        return Multipliers(load, CURVATURE * curve, self._reference)
+
+    def _per_slot(self, choices: Choices) -> FloatArray:
+        stored = np.zeros(self._reference.shape)
+        np.add.at(stored, self._groups.slot[choices.group], choices.load)
+        return stored
+
+    def _pieces(self, choices: Choices, stored: FloatArray) -> list[Column]:
+        """Each group's choice, which gains by the multipliers, and each station's trajectory, which pays them."""
+        instance, count = self._instance, len(self._groups.slot)
+        columns = [
+            self._column(g, np.flatnonzero(load), load, self._groups.slot[g], 1.0, 0.0)
+            for g, load in zip(choices.group.tolist(), choices.load, strict=True)
+        ]
+        left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)[:-1]])
+        paid = np.divide(stored, left, out=np.zeros(stored.shape), where=stored > 0)
+        gained = instance.utility_weight * stored.sum(0) - instance.price_weight * paid.sum(0)
+        for j in range(instance.stations):
+            slots = np.flatnonzero(stored[:, j])
+            columns.append(self._column(count + j, np.full(len(slots), j), stored[slots, j], slots, -1.0, gained[j]))
+        return columns
+
+    def _column(
+        self, block: int, station: IntArray, load: FloatArray, slot: IntArray | int, side: float, value: float
+    ) -> Column:
+        load = load[station] if block < len(self._groups.slot) else load
+        reference = self._reference[slot, station]
+        bend = -self._instance.price_weight * (load / reference - np.log(reference / (reference - load)))
+        row = slot * self._reference.shape[1] + station
+        rows = np.concatenate([row, self._reference.size + row])
+        return Column(block, rows, side * np.concatenate([load, CURVATURE * bend]), -value, block)
+
+
+def flat(parts: Sequence[Choices]) -> Choices:
+    """Choices of several kinds, ordered by group."""
+    joined = Choices(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    return joined.take(np.argsort(joined.group, kind="stable"))
