@@ -10,7 +10,8 @@ from ...instances.fields import FloatArray, IntArray
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from .groups import Groups
-from .slot_choices import Choices
+from .slot_choices import Choices, Terms
+from .storage_price import rests
 from .trajectories import Multipliers, Trajectories
 
 CURVATURE = 3.0  # widths of the box in curvature multipliers over those in load multipliers
@@ -116,10 +117,23 @@ class Coupling:
     ) -> Column:
         load = load[station] if block < len(self._groups.slot) else load
         reference = self._reference[slot, station]
-        bend = -self._instance.price_weight * (load / reference - np.log(reference / (reference - load)))
+        bend = -self._instance.price_weight * rests(load, reference)
         row = slot * self._reference.shape[1] + station
         rows = np.concatenate([row, self._reference.size + row])
         return Column(block, rows, side * np.concatenate([load, CURVATURE * bend]), -value, block)
+
+
+def terms_at(instance: Association, multipliers: Multipliers) -> Terms:
+    """What data is worth to groups."""
+    reference, weight = multipliers.reference, instance.price_weight * multipliers.curve
+    return Terms(multipliers.load, weight, reference, reference, np.zeros(instance.stations))
+
+
+def worth_at(instance: Association, groups: Groups, choices: Choices, multipliers: Multipliers) -> FloatArray:
+    """What choices are worth to their groups, shape (choices,)."""
+    load, curve, reference = (part[groups.slot[choices.group]] for part in multipliers)
+    bend = instance.price_weight * curve * rests(choices.load, reference)
+    return np.asarray((load * choices.load - bend).sum(1))
 
 
 def flat(parts: Sequence[Choices]) -> Choices:

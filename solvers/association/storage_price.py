@@ -24,6 +24,11 @@ def rest(load: float, left: float, shift: float) -> float:
     return load / left - math.log((left + shift) / (left + shift - load))
 
 
+def rests(load: FloatArray, left: FloatArray) -> FloatArray:
+    """`rest` of arrays, not shifted."""
+    return np.asarray(load / left - np.log(left / (left - load)))
+
+
 @compiled
 def least_rest(load: float, low: float, high: float, shift: float) -> float:
     """Least q(L, H) over H from low to high; concave in L. Storage below the load counts too, while low + s > L."""

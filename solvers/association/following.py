@@ -1,0 +1,53 @@
+"""Bounding by trajectories of storage, with all choices: each round about a better incumbent, on a finer grid."""
+
+import numpy as np
+
+from ...instances.fields import FloatArray
+from .coupling import Best, Coupled, Coupling, flat, terms_at, worth_at
+from .incumbents import improved
+from .listed import list_within, search_sequences
+from .slot_choices import Choices, best_choices
+from .state import State
+from .station_prices import Stored
+from .trajectories import Multipliers, multipliers_at
+
+ROUNDS = ((1_000, 25), (2_000, 50), (4_000, 50), (4_000, 50))  # states of the grid and steps of the bundle
+RADIUS = 0.02  # of the first box of multipliers
+NODES = 2_000  # a layer of a search for a better incumbent
+PAIRED = 60  # choices of a group that are exchanged in pairs
+
+
+def follow(state: State) -> Choices | None:
+    """Narrow bound, incumbent and storage; returns all choices left, None when they are too many or not needed."""
+    instance, met = state.instance, list[Choices]()
+
+    def best_at(multipliers: Multipliers) -> Best:
+        state.counters["pricings"] += 1
+        return best_choices(state.groups, terms_at(instance, multipliers), instance.channels)
+
+    for states, steps in ROUNDS:
+        trajectories = state.trajectories(states)
+        start = multipliers_at(instance, state.load, state.most)
+        coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference)
+        coupled = coupling.least(start, state.chosen, RADIUS, steps, state.enough)
+        met += coupling.met
+        known = flat([*met, state.chosen])
+        state.offer(coupled.choices, known)
+        search_sequences(state, known, coupled, trajectories, NODES)
+        _exchange_pairs(state, known, coupled)
+        state.bounded(coupled.value)
+        if state.closed or state.late:
+            return None
+        trajectories.narrow(coupled.worth, state.slack(coupled.value))
+        state.stored = Stored(*trajectories.stored())
+    return list_within(state, terms_at(instance, coupled.multipliers), coupled.best, coupled.value)
+
+
+def _exchange_pairs(state: State, known: Choices, coupled: Coupled) -> None:
+    """Improve the incumbent by two groups at a time, with the choices worth most."""
+    _, once = np.unique(np.column_stack([known.group, known.load.round(9)]), axis=0, return_index=True)
+    known = known.take(once)
+    worth: FloatArray = worth_at(state.instance, state.groups, known, coupled.multipliers)
+    known = known.take(np.lexsort((-worth, known.group)))
+    place = np.arange(len(known.group)) - np.searchsorted(known.group, known.group)
+    state.incumbent = improved(state.instance, state.incumbent, known.take(place < PAIRED), pairs=True)
