@@ -10,7 +10,7 @@ from .slot_choices import Choices, Terms, list_choices
 from .state import LITTLE, State
 from .station_prices import Bound, least_bound, tightened
 from .storage_price import least_rests
-from .trajectories import REACH, Loads, Multipliers, Trajectories
+from .trajectories import Loads, Multipliers, Trajectories, reference_near
 
 ROOM = 20_000  # choices listed of a group
 NEAREST = 1e-7  # relative distance to the least bound by station prices
@@ -93,7 +93,7 @@ def _narrow(state: State, bound: Bound, choices: Choices, shift: FloatArray) -> 
 def _at_prices(state: State, price: FloatArray, shift: FloatArray) -> Multipliers:
     """Multipliers that say what one price a station says, at storage in the middle of what is known."""
     known = state.storage()
-    reference = np.maximum((known.low + known.high) / 2, REACH * state.most)
+    reference = reference_near((known.low + known.high) / 2, state.most)
     weight = state.instance.price_weight
     load = state.instance.utility_weight - price - weight * (1 / (reference + shift) - 1 / reference)
     return Multipliers(load, np.ones(load.shape), reference)

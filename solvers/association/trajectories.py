@@ -150,11 +150,17 @@ class Trajectories:
         return np.asarray((least * self._step[:, None]).T), np.asarray((most * self._step[:, None]).T)
 
 
+def reference_near(left: FloatArray, most: FloatArray) -> FloatArray:
+    """Storage, shape (slots, stations), as a reference: beyond what a slot can store, and positive."""
+    reference = np.maximum(left, REACH * most)
+    return np.where(reference > 0, reference, 1.0)
+
+
 def multipliers_at(instance: Association, stored: FloatArray, most: FloatArray) -> Multipliers:
     """Multipliers at which loads, shape (slots, stations), are nearly the stations' best answer."""
     weight = instance.price_weight
     left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)[:-1]])
-    reference = np.maximum(left, REACH * most + 1e-9 * instance.capacity + 1e-12)
+    reference = reference_near(left, most)
     with np.errstate(divide="ignore", invalid="ignore"):
         dearer = np.where(stored > 0, weight * stored / left**2, 0.0)  # what a unit stored before costs a slot
         later = np.vstack([dearer[::-1].cumsum(0)[::-1][1:], np.zeros((1, instance.stations))])
