@@ -66,9 +66,13 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_the_five_floors_and_nothing_else(wheel):
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     assert {name.split("/")[0] for name in names} == {"skybound"}
-    assert {name.split("/")[1] for name in names} == {*FLOORS, "__init__.py", "py.typed"}
+    assert {name.split("/")[1] for name in names} == {*FLOORS, "__init__.py", "__main__.py", "py.typed"}
     code = {name for name in names if name.endswith(".py")}
-    assert code == {"skybound/__init__.py", *(f"skybound/{path.relative_to(ROOT)}" for path in modules())}
+    assert code == {
+        "skybound/__init__.py",
+        "skybound/__main__.py",
+        *(f"skybound/{path.relative_to(ROOT)}" for path in modules()),
+    }
 
 
 def test_the_wheel_runs_where_nothing_else_is(wheel, tmp_path):
