@@ -1,6 +1,6 @@
 """The least bound over multipliers of loads and their curvature (see `trajectories`)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,10 @@ from ...instances.fields import FloatArray, IntArray
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from .groups import Groups
-from .slot_choices import Choices, Terms
+from .incumbents import per_slot
+from .slot_choices import Choices
 from .storage_price import rests
+from .terms import Terms
 from .trajectories import Multipliers, Trajectories
 
 CURVATURE = 3.0  # widths of the box in curvature multipliers over those in load multipliers
@@ -84,18 +86,13 @@ class Coupling:
         begin = np.concatenate([start.load.ravel(), start.curve.ravel() / CURVATURE])
         lowest = np.concatenate([np.full(start.load.size, -np.inf), np.zeros(start.curve.size)])
         blocks = len(self._groups.slot) + self._instance.stations
-        pieces = self._pieces(known, self._per_slot(known))
+        pieces = self._pieces(known, per_slot(self._instance, self._groups, known.load))
         minimise(evaluate, begin, lowest, blocks, radius, steps, enough, pieces)
         return self.at(found[min(found)].multipliers)  # so that the trajectories are left at these multipliers
 
     def _multipliers(self, point: FloatArray) -> Multipliers:
         load, curve = point.reshape(2, *self._reference.shape)
         return Multipliers(load, CURVATURE * curve, self._reference)
-
-    def _per_slot(self, choices: Choices) -> FloatArray:
-        stored = np.zeros(self._reference.shape)
-        np.add.at(stored, self._groups.slot[choices.group], choices.load)
-        return stored
 
     def _pieces(self, choices: Choices, stored: FloatArray) -> list[Column]:
         """Each group's choice, which gains by the multipliers, and each station's trajectory, which pays them."""
@@ -134,9 +131,3 @@ def worth_at(instance: Association, groups: Groups, choices: Choices, multiplier
     load, curve, reference = (part[groups.slot[choices.group]] for part in multipliers)
     bend = instance.price_weight * curve * rests(choices.load, reference)
     return np.asarray((load * choices.load - bend).sum(1))
-
-
-def flat(parts: Sequence[Choices]) -> Choices:
-    """Choices of several kinds, ordered by group."""
-    joined = Choices(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-    return joined.take(np.argsort(joined.group, kind="stable"))

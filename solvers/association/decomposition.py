@@ -14,13 +14,14 @@ import numpy as np
 from ...instances.association import Association
 from ...instances.fields import FloatArray
 from ..result import Answer, Limits
-from .coupling import Best, flat
+from .coupling import Best
 from .following import follow
 from .groups import MOST_SATELLITES, Groups, decision
 from .listed import finish, list_within
-from .slot_choices import Terms, best_choices
+from .slot_choices import best_choices, joined
 from .state import LITTLE, State, Storage
 from .station_prices import Bound, least_bound, tightened
+from .terms import Terms
 
 LISTED_GAP = 1e-3  # relative gap from which listing is tried
 FAR = 0.01  # relative gap from which station prices are not worth another round
@@ -79,7 +80,7 @@ def _priced(state: State, storage: Storage) -> Bound:
     stations = state.stations(storage.shift)
     bound, met = least_bound(state.price, lambda price: _best_at(state, price, storage), stations, NEAREST)
     state.price = bound.price
-    state.offer(bound.choices, flat(met))
+    state.offer(bound.choices, joined(met))
     state.bounded(bound.value)
     return bound
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ...instances.fields import FloatArray
-from .coupling import Best, Coupled, Coupling, flat, terms_at, worth_at
+from .coupling import Best, Coupled, Coupling, terms_at, worth_at
 from .incumbents import improved
 from .listed import list_within, search_sequences
-from .slot_choices import Choices, best_choices
+from .slot_choices import Choices, best_choices, joined
 from .state import State
 from .station_prices import Stored
 from .trajectories import Multipliers, multipliers_at
@@ -31,7 +31,7 @@ def follow(state: State) -> Choices | None:
         coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference)
         coupled = coupling.least(start, state.chosen, RADIUS, steps, state.enough)
         met += coupling.met
-        known = flat([*met, state.chosen])
+        known = joined([*met, state.chosen])
         state.offer(coupled.choices, known)
         search_sequences(state, known, coupled, trajectories, NODES)
         _exchange_pairs(state, known, coupled)
@@ -39,7 +39,8 @@ def follow(state: State) -> Choices | None:
         if state.closed or state.late:
             return None
         trajectories.narrow(coupled.worth, state.slack(coupled.value))
-        state.stored = Stored(*trajectories.stored())
+        least, most = trajectories.stored()
+        state.stored = Stored(np.maximum(state.stored.low, least), np.minimum(state.stored.high, most))
     return list_within(state, terms_at(instance, coupled.multipliers), coupled.best, coupled.value)
 
 

@@ -84,53 +84,57 @@ def _gain(load: FloatArray, first: int, last: int, left: FloatArray, prices: Pri
 
 
 @compiled
+def _best_choice(
+    load: FloatArray, g: int, first: IntArray, choices: FloatArray, begin: tuple[FloatArray, float], prices: Prices
+) -> tuple[float, int]:
+    """The best value with another choice of group g, and that choice; storage and gain before it are given."""
+    left, before = begin
+    own, best, found = load[g].copy(), -np.inf, -1
+    for c in range(first[g], first[g + 1]):
+        load[g] = choices[c]
+        value = before + _gain(load, g, len(load), left.copy(), prices)
+        if value > best:
+            best, found = value, c
+    load[g] = own
+    return best, found
+
+
+@compiled
 def _exchange(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
     """One group's choice after the other for the best; whether any was better."""
-    groups = len(load)
-    best = _gain(load, 0, groups, prices[2].copy(), prices)
+    best = _gain(load, 0, len(load), prices[2].copy(), prices)
     better = False
-    for g in range(groups):
-        own, found = load[g].copy(), -1
-        left = prices[2].copy()
-        before = _gain(load, 0, g, left, prices)
-        for c in range(first[g], first[g + 1]):
-            load[g] = choices[c]
-            value = before + _gain(load, g, groups, left.copy(), prices)
-            if value > best + HELPS * abs(best):
-                best, found = value, c
-        load[g] = own if found < 0 else choices[found]
-        if found >= 0:
-            row[g], better = found, True
+    left, before = prices[2].copy(), 0.0
+    for g in range(len(load)):
+        value, found = _best_choice(load, g, first, choices, (left, before), prices)
+        if value > best + HELPS * abs(best):
+            best, load[g], row[g], better = value, choices[found], found, True
+        before += _gain(load, g, g + 1, left, prices)
     return better
 
 
 @compiled
 def _exchange_pairs(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
     """Two groups' choices for the best two, pair after pair of groups; whether any were better."""
-    groups = len(load)
-    best = _gain(load, 0, groups, prices[2].copy(), prices)
+    best = _gain(load, 0, len(load), prices[2].copy(), prices)
     better = False
-    for a in range(groups):
-        for b in range(a + 1, groups):
-            own_a, own_b, found_a, found_b = load[a].copy(), load[b].copy(), -1, -1
-            begin = prices[2].copy()
-            before = _gain(load, 0, a, begin, prices)
-            for one in range(first[a], first[a + 1]):
-                load[a] = choices[one]
+    begin, before = prices[2].copy(), 0.0
+    for a in range(len(load)):
+        for b in range(a + 1, len(load)):
+            own, found_a, found_b = load[a].copy(), -1, -1
+            for c in range(first[a], first[a + 1]):
+                load[a] = choices[c]
                 left = begin.copy()
                 so_far = before + _gain(load, a, b, left, prices)
-                if so_far == -np.inf:
-                    continue
-                for other in range(first[b], first[b + 1]):
-                    load[b] = choices[other]
-                    value = so_far + _gain(load, b, groups, left.copy(), prices)
+                if so_far > -np.inf:
+                    value, found = _best_choice(load, b, first, choices, (left, so_far), prices)
                     if value > best + HELPS * abs(best):
-                        best, found_a, found_b = value, one, other
-                load[b] = own_b
-            load[a], load[b] = own_a, own_b
+                        best, found_a, found_b = value, c, found
+            load[a] = own
             if found_a >= 0:
                 load[a], load[b] = choices[found_a], choices[found_b]
                 row[a], row[b], better = found_a, found_b, True
+        before += _gain(load, a, a + 1, begin, prices)
     return better
 
 

@@ -6,17 +6,18 @@ from ...instances.fields import FloatArray
 from .coupling import Best, Coupled, Coupling, worth_at
 from .incumbents import Incumbent, per_slot
 from .sequences import layers, search
-from .slot_choices import Choices, Terms, list_choices
+from .slot_choices import Choices, list_choices
 from .state import LITTLE, State
 from .station_prices import Bound, least_bound, tightened
 from .storage_price import least_rests
+from .terms import Terms
 from .trajectories import Loads, Multipliers, Trajectories, reference_near
 
 ROOM = 20_000  # choices listed of a group
 NEAREST = 1e-7  # relative distance to the least bound by station prices
 # Prices tried beside the best ones, over these.
 FACTORS = (*(1 - np.geomspace(0.003, 0.5, 10)), *(1 + np.geomspace(0.003, 0.8, 10)))
-STATES, STEPS = 20_000, 25  # of the grid and of the bundle
+STATES, FEW_STATES, STEPS = 20_000, 4_000, 25  # of the grid, without lists of loads, and of the bundle
 RADIUS = 0.001  # of the first box of multipliers
 NODES, WIDER, MOST_NODES = 2_000, 4, 512_000  # a layer of a search, and by how much more where it does not help
 
@@ -93,7 +94,7 @@ def _narrow(state: State, bound: Bound, choices: Choices, shift: FloatArray) -> 
 def _at_prices(state: State, price: FloatArray, shift: FloatArray) -> Multipliers:
     """Multipliers that say what one price a station says, at storage in the middle of what is known."""
     known = state.storage()
-    reference = reference_near((known.low + known.high) / 2, state.most)
+    reference = reference_near((known.low + known.high) / 2, state.most, state.instance.capacity)
     weight = state.instance.price_weight
     load = state.instance.utility_weight - price - weight * (1 / (reference + shift) - 1 / reference)
     return Multipliers(load, np.ones(load.shape), reference)
@@ -101,10 +102,11 @@ def _at_prices(state: State, price: FloatArray, shift: FloatArray) -> Multiplier
 
 def _couple(state: State, choices: Choices, start: Multipliers) -> None:
     """Drop choices by trajectories and search the sequences of what is left, wider where that does not help."""
-    trajectories, nodes = state.trajectories(STATES), NODES
+    room, nodes = state.room_for_lists(STATES), NODES
     while nodes <= MOST_NODES and not state.closed and not state.late:
         size, gap = len(choices.group), state.gap
-        trajectories.loads = Loads.of(state.groups.slot[choices.group], choices.load, state.instance.slots)
+        loads = Loads.of(state.groups.slot[choices.group], choices.load, state.instance.slots)
+        trajectories = state.trajectories(STATES, loads) if room else state.trajectories(FEW_STATES)
 
         def best_at(multipliers: Multipliers, own: Choices = choices) -> Best:
             return _best_of(own, worth_at(state.instance, state.groups, own, multipliers))
@@ -114,6 +116,8 @@ def _couple(state: State, choices: Choices, start: Multipliers) -> None:
         start = coupled.multipliers
         state.bounded(coupled.value)
         state.bounded(search_sequences(state, choices, coupled, trajectories, nodes))
+        if state.closed:
+            return
         worth = worth_at(state.instance, state.groups, choices, start)
         choices = choices.take(worth >= coupled.best[choices.group] - state.slack(coupled.value))
         state.counters["choices"] = len(choices.group)

@@ -13,7 +13,7 @@ from .groups import Groups, decision
 from .incumbents import fitting, improved, nothing, per_slot
 from .slot_choices import Choices
 from .station_prices import Stations, Stored
-from .trajectories import Trajectories
+from .trajectories import Loads, Trajectories, room_for_lists
 
 LITTLE = 0.03  # relative change below which a step has not helped
 NEAR = 0.03  # distance to a least bound over that to the incumbent
@@ -149,8 +149,12 @@ class State:
         instance = self.instance
         return Stations(instance.price_weight, instance.capacity, shift, self.stored.low[-1], self.stored.high[-1])
 
-    def trajectories(self, states: int) -> Trajectories:
+    def trajectories(self, states: int, loads: Loads | None = None) -> Trajectories:
         """A grid of so many states of the storage that is known to be possible."""
         capacity = self.instance.capacity
         low, high = capacity - self.stored.high, capacity - self.stored.low
-        return Trajectories(self.instance, self.most, states, low, high)
+        return Trajectories(self.instance, self.most, states, low, high, loads)
+
+    def room_for_lists(self, states: int) -> bool:
+        """Whether trajectories of so many states can take listed loads."""
+        return room_for_lists(self.instance, states, self.instance.capacity - self.stored.high)

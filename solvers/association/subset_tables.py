@@ -121,9 +121,10 @@ def best_patterns(
 
 @compiled
 def suffixes(single: FloatArray, channels: int) -> FloatArray:
-    """What channels d to K - 1 are worth on any satellites of a mask, shape (K + 1, masks); 0 without channels."""
+    """What channels d to K - 1 are worth on any satellites of a mask, shape (K + 1, masks); from d = 1 on."""
     kinds, masks = single.shape
     tables = np.zeros((channels + 1, masks))
-    for d in range(channels - 1, -1, -1):
+    tables[channels - 1] = single[-1]
+    for d in range(channels - 2, 0, -1):
         combine(single[d if kinds > 1 else 0], tables[d + 1], False, tables[d])
     return tables

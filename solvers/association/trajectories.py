@@ -13,7 +13,8 @@ dynamic programme over a grid of storage, whose rounding is bounded and added in
 - Where a load may be anything, loads are rounded to steps of the grid. A path is rounded all up or all down at random
   in proportion, which moves no mean, so it costs no more than a second-order term.
 - Where loads are listed, what lies ahead is read off chords between states. What a plan of loads is worth changes with
-  the storage it begins with by a function whose second derivative is bounded from below, and chords miss no more.
+  the storage it begins with by a function whose second derivative is bounded from below, and chords miss no more. The
+  plan must be possible from all states that chords lead to, a step more of them a slot, so storage must not run out.
 """
 
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from ...instances.fields import BoolArray, FloatArray, IntArray
 from ..compiled import compiled
 from .storage_price import rest
 
-REACH = 1.5  # least reference over what a slot can store
+REACH, SHARE = 1.5, 0.02  # least reference over what a slot can store, and over the capacity
 
 
 class Multipliers(NamedTuple):
@@ -95,15 +96,38 @@ class Trajectories:
         What is left to gain from each state at the last multipliers, at most; chords between states hold too.
     """
 
-    def __init__(self, instance: Association, most: FloatArray, states: int, low: FloatArray, high: FloatArray) -> None:
-        """Admit storage from `low` to `high`, each of shape (slots + 1, stations)."""
+    def __init__(
+        self,
+        instance: Association,
+        most: FloatArray,
+        states: int,
+        low: FloatArray,
+        high: FloatArray,
+        loads: Loads | None = None,
+    ) -> None:
+        """Admit storage from `low` to `high`, each of shape (slots + 1, stations).
+
+        Parameters
+        ----------
+        most : array, shape (slots, stations)
+            Anything up to it may be stored where no loads are listed.
+        loads
+            Listed loads; only where `room_for_lists`.
+
+        Raises
+        ------
+        ValueError
+            When storage may run out, so that lists would not bound.
+        """
+        if loads is not None and not room_for_lists(instance, states, low):
+            raise ValueError("storage may run out: listed loads do not bound")
         self._instance, self._most, self.states = instance, most, states
         shape = (instance.stations, instance.slots + 1, states + 1)
         storage = np.arange(states + 1) * self._step[:, None, None]
-        # Rounding moves a path by less than a step a slot.
-        margin = self._step[:, None, None] * (1 + np.arange(instance.slots + 1))[None, :, None]
+        steps = np.ones(instance.slots + 1) if loads is None else _steps_moved(instance)
+        margin = self._step[:, None, None] * steps[None, :, None]
         self.admitted: BoolArray = (storage >= low.T[:, :, None] - margin) & (storage <= high.T[:, :, None] + margin)
-        self.loads = Loads.up_to(most, self._step)
+        self._loads = Loads.up_to(most, self._step) if loads is None else loads
         self.ahead, self._behind = np.empty(shape), np.empty(shape)
         self._choice = np.zeros(shape, np.int64)
 
@@ -119,9 +143,9 @@ class Trajectories:
         for j in np.flatnonzero(instance.capacity > 0):
             worth[j] = _best_trajectory(
                 (multipliers.load[:, j].copy(), multipliers.curve[:, j].copy(), multipliers.reference[:, j].copy()),
-                self.loads.first[j],
-                self.loads.amount,
-                self.loads.listed,
+                self._loads.first[j],
+                self._loads.amount,
+                self._loads.listed,
                 (instance.utility_weight, weight, instance.capacity[j]),
                 self.admitted[j],
                 self.ahead[j],
@@ -150,22 +174,34 @@ class Trajectories:
         return np.asarray((least * self._step[:, None]).T), np.asarray((most * self._step[:, None]).T)
 
 
-def reference_near(left: FloatArray, most: FloatArray) -> FloatArray:
-    """Storage, shape (slots, stations), as a reference: beyond what a slot can store, and positive."""
-    reference = np.maximum(left, REACH * most)
-    return np.where(reference > 0, reference, 1.0)
+def _steps_moved(instance: Association) -> FloatArray:
+    """Steps of the grid that chords move a path by before each slot and in the end, at most, shape (slots + 1,)."""
+    return np.arange(1.0, instance.slots + 2)
+
+
+def room_for_lists(instance: Association, states: int, low: FloatArray) -> bool:
+    """Whether storage of at least `low`, shape (slots + 1, stations), is a step from empty however chords move it."""
+    left = low - instance.capacity / states * _steps_moved(instance)[:, None]
+    return bool((left >= instance.capacity / states).all())
+
+
+def reference_near(left: FloatArray, most: FloatArray, capacity: FloatArray) -> FloatArray:
+    """Storage, shape (slots, stations), as a reference: well beyond what a slot can store, and positive."""
+    least = np.maximum(REACH * most, SHARE * capacity)
+    reference: FloatArray = np.where(capacity > 0, np.maximum(left, least), 1.0)
+    return reference
 
 
 def multipliers_at(instance: Association, stored: FloatArray, most: FloatArray) -> Multipliers:
     """Multipliers at which loads, shape (slots, stations), are nearly the stations' best answer."""
     weight = instance.price_weight
     left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)[:-1]])
-    reference = reference_near(left, most)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dearer = np.where(stored > 0, weight * stored / left**2, 0.0)  # what a unit stored before costs a slot
-        later = np.vstack([dearer[::-1].cumsum(0)[::-1][1:], np.zeros((1, instance.stations))])
-        bend = weight * (1 / reference - 1 / (reference - np.minimum(stored, most)))
-        load = instance.utility_weight - weight / np.maximum(left, 1e-12) - later + bend
+    reference = reference_near(left, most, instance.capacity)
+    left = np.where(left > 0, left, 1.0)
+    dearer = weight * stored / left**2  # what a unit stored before costs a slot
+    later = np.vstack([dearer[::-1].cumsum(0)[::-1][1:], np.zeros((1, instance.stations))])
+    bend = weight * (1 / reference - 1 / (reference - stored))
+    load = instance.utility_weight - weight / left - later + bend
     return Multipliers(load, np.ones(load.shape), reference)
 
 

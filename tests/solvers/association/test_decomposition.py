@@ -2,17 +2,20 @@
 
 import math
 import tracemalloc
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
+from skybound.formulations.association.referee import loads
 from skybound.instances.association import Association
 from skybound.instances.association.presets import generate
 from skybound.instances.solution import Status
 from skybound.solvers.association import decomposition
 from skybound.solvers.association.groups import Groups
-from skybound.solvers.association.slot_choices import Terms, best_choices, list_choices
+from skybound.solvers.association.slot_choices import best_choices, list_choices
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
+from skybound.solvers.association.terms import Terms
 from skybound.solvers.solve import solve
 
 
@@ -88,7 +91,7 @@ def test_groups_are_priced_as_if_all_choices_were_tried(seed, random_association
                 ]
                 if (load <= terms.high[slot]).all():
                     known[tuple(load.round(10))] = float(load @ value[slot] - weight[slot] @ rests)
-        assert best[g] == pytest.approx(max(known.values()), abs=1e-9)
+        assert -1e-12 <= best[g] - max(known.values()) <= 1e-9
         assert choices.load[g].round(10).tolist() in [list(load) for load, v in known.items() if v > best[g] - 1e-9]
         found = {tuple(load) for load in listed.load[listed.group == g].round(10)}
         assert {load for load, v in known.items() if v > best[g] - 0.5 + 1e-9} <= found
@@ -140,3 +143,16 @@ def test_trajectories_lead_to_the_optimum_too(seed, random_association, monkeypa
 def test_a_steep_price_is_bounded():
     result = solve(generate("steep", 0), time_limit_s=300)
     assert result.gap < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_stations_filled_to_the_brim(seed, random_association, monkeypatch):
+    """Storage that costs little or nothing and is nearly used up, by all steps of the decomposition."""
+    monkeypatch.setattr(decomposition, "FAR", -1.0)
+    monkeypatch.setattr(decomposition, "LISTED_GAP", -1.0)
+    instance = replace(random_association(seed), storage_price=float(seed % 2))
+    stored = loads(instance, solve(instance, "enumeration").decision.links).sum(0)
+    full = replace(instance, capacity=np.maximum(stored * (1 + 1e-6), 1e-3))
+    known, found = solve(full, "enumeration"), solve(full, "decomposition")
+    assert found.objective <= known.objective + 1e-9
+    assert found.bound >= known.objective * (1 - 1e-9) - 1e-9

@@ -1,5 +1,6 @@
 """Trajectories of storage as a bound, and the search through sequences of choices."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -26,12 +27,17 @@ def value(loads, capacity, utility, weight):
 class Case:
     """Five slots of one group and four choices each, all sequences tried, and random multipliers."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, *, full=False):
         rng = np.random.default_rng(seed)
         self.instance = generate("headline:slots=5", 0)
         stations = self.instance.stations
         self.load = rng.uniform(0, 25, (SLOTS, CHOICES, stations)) * (rng.random((SLOTS, CHOICES, stations)) < 0.7)
         self.load[:, 0] = 0.0
+        if full:  # one sequence fills all stations but for next to nothing
+            capacity = self.load[:, 1].sum(0) * (1 + 1e-7)
+            self.instance = replace(self.instance, capacity=capacity, storage_price=10.0 * (seed % 2))
+        else:
+            self.instance = replace(self.instance, capacity=self.load.max(1).sum(0) + 10.0)
         self.most = self.load.max(1) + 1e-9
         self.choices = Choices(
             np.repeat(np.arange(SLOTS), CHOICES),
@@ -53,11 +59,9 @@ class Case:
 
     def trajectories(self, states, *, listed):
         capacity = self.instance.capacity
-        low = np.maximum(capacity - np.vstack([np.zeros(len(capacity)), self.most.cumsum(0)]), 1e-6)
-        found = Trajectories(self.instance, self.most, states, low, np.tile(capacity, (SLOTS + 1, 1)))
-        if listed:
-            found.loads = Loads.of(self.choices.group, self.choices.load, SLOTS)
-        return found
+        low = np.maximum(capacity - np.vstack([np.zeros(len(capacity)), self.most.cumsum(0)]), 0.0)
+        loads = Loads.of(self.choices.group, self.choices.load, SLOTS) if listed else None
+        return Trajectories(self.instance, self.most, states, low, np.tile(capacity, (SLOTS + 1, 1)), loads)
 
     def worth(self):
         load, curve, reference = (part[:, None] for part in self.multipliers)
@@ -78,6 +82,19 @@ def test_trajectories_bound_every_sequence(seed, listed):
     assert min(bounds) >= case.best - 1e-9
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_trajectories_bound_sequences_that_fill_the_stations(seed):
+    """Also without any multipliers; lists of loads would not, and are refused."""
+    case = Case(seed, full=True)
+    none = np.zeros_like(case.multipliers.load)
+    for multipliers in (case.multipliers, Multipliers(none, none, case.multipliers.reference)):
+        case.multipliers = multipliers
+        worth, _ = case.trajectories(300, listed=False).price(multipliers)
+        assert case.worth().max(1).sum() + worth.sum() >= case.best - 1e-9
+    with pytest.raises(ValueError, match="may run out"):
+        case.trajectories(300, listed=True)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_narrowed_grid_keeps_all_better_sequences(seed):
     case = Case(seed)
@@ -90,8 +107,9 @@ def test_a_narrowed_grid_keeps_all_better_sequences(seed):
     for picked, found in case.values.items():
         if found >= target:
             stored = np.vstack([np.zeros(case.instance.stations), case.load[np.arange(SLOTS), picked].cumsum(0)])
-            assert (stored >= least - 0.3).all()  # a step of the grid is 0.25
-            assert (stored <= most + 0.3).all()
+            step = case.instance.capacity / 400
+            assert (stored >= least - step).all()
+            assert (stored <= most + step).all()
 
 
 @pytest.mark.parametrize("width", [2, 10_000])
