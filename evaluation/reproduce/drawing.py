@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 from ...instances.json_files import atomic
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999")
+WIDEST, THINNEST = 3.0, 1.2  # of lines, from the first method to the last: those that coincide still show
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def draw(curves: Curves, stem: Path) -> Path:
         figure = Figure(figsize=(7.0, 4.4), layout="constrained")
         axes = figure.add_subplot()
         colours = iter(COLOURS)
-        for method, own in curves.rows.groupby("method", sort=False):
+        methods = curves.rows.groupby("method", sort=False)
+        for (method, own), width in zip(methods, np.linspace(WIDEST, THINNEST, len(methods)), strict=True):
             reference = method == curves.reference
             colour = "black" if reference else next(colours)
             table = own.pivot_table(index="x", columns="seed", values="y")
@@ -58,7 +60,7 @@ def draw(curves: Curves, stem: Path) -> Path:
                 "marker": "o" if few else None,
                 "markersize": 4,
             }
-            axes.plot(table.index, mean, label=method, color=colour, linewidth=1.6, **style)
+            axes.plot(table.index, mean, label=method, color=colour, linewidth=width, **style)
             axes.fill_between(table.index, low, high, color=colour, alpha=0.18, linewidth=0)
         if curves.logarithmic:
             axes.set_yscale("log")
