@@ -66,8 +66,9 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("greedy", "heuristic", False, "association.construction:solve_greedy"),
             Entry("greedy-channel", "heuristic", False, "association.construction:solve_greedy_channel"),
             Entry("load-aware", "heuristic", False, "association.construction:solve_load_aware"),
-            Entry("myopic", "heuristic", False, "association.foresight:solve_myopic"),
-            Entry("rolling", "heuristic", False, "association.foresight:solve_rolling"),
+            Entry("price-iteration", "heuristic", False, "association.slot_by_slot:solve_price_iteration"),
+            Entry("myopic", "heuristic", False, "association.slot_by_slot:solve_myopic"),
+            Entry("rolling", "heuristic", False, "association.rolling:solve_rolling"),
         ),
     }.items()
 }

@@ -1,4 +1,4 @@
-"""Policies that look ahead so many slots, each part solved exactly: what does foresight buy?"""
+"""A policy that looks ahead some slots, each part solved exactly: what does foresight buy?"""
 
 import dataclasses
 import time
@@ -15,17 +15,8 @@ from .decomposition import solve_decomposition
 ROLLING_SLOTS = 6
 
 
-def solve_myopic(instance: Association, limits: Limits) -> Answer:
-    """Every slot for itself, at the prices of its beginning, exactly."""
-    return _look_ahead(instance, limits, 1)
-
-
 def solve_rolling(instance: Association, limits: Limits) -> Answer:
     """Every slot with the `ROLLING_SLOTS` - 1 after it; only the first one's links are kept."""
-    return _look_ahead(instance, limits, ROLLING_SLOTS)
-
-
-def _look_ahead(instance: Association, limits: Limits, slots: int) -> Answer:
     until = None if limits.time_limit_s is None else time.perf_counter() + limits.time_limit_s
     made: list[IntArray] = []
     for slot in range(instance.slots):
@@ -33,7 +24,7 @@ def _look_ahead(instance: Association, limits: Limits, slots: int) -> Answer:
         if left is not None and left <= 0:
             return Answer(_decision(made), reason="time limit reached; the last slots are empty")
         past = loads(instance, _decision(made).links).sum(0)
-        part = _part(instance, slot, min(slots, instance.slots - slot), instance.capacity - past)
+        part = _part(instance, slot, min(ROLLING_SLOTS, instance.slots - slot), instance.capacity - past)
         answer = solve_decomposition(part, dataclasses.replace(limits, time_limit_s=left, start=None))
         if not isinstance(answer.decision, AssociationDecision):
             return answer

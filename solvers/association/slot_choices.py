@@ -107,23 +107,20 @@ def _best_of_groups(
     found_pattern: IntArray,
 ) -> None:
     for g in range(len(best)):
-        load, bucket = _of_group(groups, g)
         terms = of_slot(all_terms, groups.slot[g])
-        most = np.minimum(groups.most[g], terms.high)
-        best[g] = _best_of_group(load, bucket, most, terms, combinations, found_load[g], found_pattern[g])
+        best[g] = best_of_group(groups, g, terms, combinations, found_load[g], found_pattern[g])
 
 
 @compiled
-def _best_of_group(
-    load: FloatArray,
-    bucket: IntArray,
-    most: FloatArray,
-    terms: Terms,
-    combinations: IntArray,
-    found_load: FloatArray,
-    found_pattern: IntArray,
+def best_of_group(
+    groups: Groups, g: int, terms: Terms, combinations: IntArray, found_load: FloatArray, found_pattern: IntArray
 ) -> float:
-    """Cut the box of largest bound until none is above the best choice found; sending nothing is worth 0."""
+    """The best value of a group at the terms of its slot, or a bound on it; the best choice is filled in where it pays.
+
+    Cuts the box of largest bound until none is above the best choice found; sending nothing is worth 0.
+    """
+    load, bucket = _of_group(groups, g)
+    most = np.minimum(groups.most[g], terms.high)
     stations = len(most)
     low, high = np.zeros((MOST_BOXES + 1, stations)), np.zeros((MOST_BOXES + 1, stations))
     bound = np.full(MOST_BOXES + 1, -np.inf)
@@ -151,8 +148,13 @@ def _best_of_group(
                 at[box] = total[station[box]]
                 continue
             if worth == -np.inf:  # no storage admits the load, and the chords cannot say so
-                stuck = max(stuck, bound[box])
-            bound[box] = -np.inf  # the choice is worth the bound at least
+                inside = low[box], high[box]
+                found, worth = walk(load, bucket, inside, terms, best, True, MANY_STEPS, one_load, one_pattern)
+                if found > 0:
+                    best, found_load[:], found_pattern[:] = worth, one_load[0], one_pattern[0]
+                elif found < 0:
+                    stuck = max(stuck, bound[box])
+            bound[box] = -np.inf  # the choice is worth the bound at least, or all others have been tried
         box = bound[:count].argmax()
         if bound[box] <= best + ROUNDING * (best + 1) or count > MOST_BOXES:
             return float(max(best, stuck, bound[box]))
