@@ -78,8 +78,22 @@ IMITATION = [
     for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
 ]
 
+# Deep Q-learning, with our hyperparameters and with the paper's; dueling networks as their authors trained them.
+Q_FLAGS: dict[str, dict[str, bool]] = {
+    "dqn": {},
+    "ddqn": {"double": True},
+    "dueling": {"double": True, "dueling": True},
+    "psddqn": {"double": True, "prioritised": True},
+}
+Q_LEARNING = [
+    Entry(name + suffix, "association.dqn", settings, "AssociationQLearner", "QPolicy", flags)
+    for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
+    for name, flags in Q_FLAGS.items()
+]
+
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
+    "association": {entry.name: entry for entry in Q_LEARNING},
 }
 
 

@@ -1,4 +1,8 @@
-"""What learning needs of an environment: B of them at once, a team of agents in each, episodes of equal length."""
+"""What learning needs of an environment: B of them at once, drawn from a finite pool of worlds.
+
+A team's episodes have equal length, and all its agents act at once. Where agents act in turn, one acts at a time, and
+episodes may differ in length.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -55,3 +59,37 @@ class TeamEnvironment(Protocol):
 
         After the last step of an episode the view is the last one again.
         """
+
+
+class TurnEnvironment(Protocol):
+    """B environments in which one agent at a time takes an action; after an episode nothing happens any more.
+
+    Attributes
+    ----------
+    worlds
+        Number of worlds in the pool.
+    """
+
+    worlds: int
+    actions: int
+    features: int
+
+    @property
+    def over(self) -> BoolArray:
+        """Whether the episode is over, shape (B,)."""
+
+    @property
+    def mask(self) -> BoolArray:
+        """Which actions are possible, shape (B, actions); at least one is."""
+
+    def observe(self) -> Float32Array:
+        """What the agent whose turn it is sees, shape (B, features)."""
+
+    def reset(self, world: IntArray) -> None:
+        """Begin an episode in each of the given worlds, shape (B,)."""
+
+    def begin(self, which: IntArray, world: IntArray) -> None:
+        """Begin new episodes in some of the B environments."""
+
+    def step(self, action: IntArray) -> FloatArray:
+        """Take an action in each environment, shape (B,); the rewards, shape (B,)."""

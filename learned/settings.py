@@ -1,4 +1,4 @@
-"""Checks that the hyperparameters of all algorithms share."""
+"""Checks and schedules that the hyperparameters of all algorithms share."""
 
 import math
 from collections.abc import Sequence
@@ -19,6 +19,18 @@ def at_least_one(settings: object, names: Sequence[str]) -> None:
     for name in names:
         if (value := getattr(settings, name)) < 1:
             raise InputError(f"must be at least 1, is {value}", name)
+
+
+def linear(schedule: tuple[float, float, float], progress: float) -> float:
+    """From the first value to the second, over the given share of the way."""
+    first, last, share = schedule
+    return max(last, first + (last - first) * progress / share)
+
+
+def cosine(schedule: tuple[float, float], progress: float) -> float:
+    """From the first value to the second, along half a cosine."""
+    first, last = schedule
+    return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def fitting(settings: object, name: str, value: Any) -> Any:

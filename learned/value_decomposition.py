@@ -3,7 +3,6 @@
 Equation numbers are those of the placement paper, section 5.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +15,7 @@ from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from .environment import TeamEnvironment
 from .layers import generators
-from .settings import at_least_one
+from .settings import at_least_one, cosine, linear
 from .team_networks import AgentNetwork, MonotoneMixer
 
 # Rewards as an algorithm may want them, from the environment's reward and the number of agents; evaluation never does.
@@ -104,13 +103,11 @@ class Settings:
 
     def epsilon(self, iteration: int) -> float:
         """Share of random actions."""
-        first, last, share = self.exploration
-        return max(last, first + (last - first) * iteration / (share * self.iterations))
+        return linear(self.exploration, iteration / self.iterations)
 
     def rate(self, iteration: int) -> float:
         """Step size."""
-        first, last = self.learning_rate
-        return last + (first - last) * (1 + math.cos(math.pi * iteration / self.iterations)) / 2
+        return cosine(self.learning_rate, iteration / self.iterations)
 
 
 class Team(torch.nn.Module):

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ..instances.fields import BoolArray, IntArray
+from .best_networks import BestNetworks
 from .environment import TeamEnvironment
 from .layers import clip_gradients
 from .replay import Arrays, EpisodeReplay
@@ -82,8 +83,7 @@ class ValueLearner:
             "reward": ((steps,), np.float32),
         }
         self._replay = EpisodeReplay(len(seeds), settings.capacity, fields)
-        self._best_return = torch.full((len(seeds),), -torch.inf, dtype=torch.float64)
-        self._best = _copied(self.team.agent)
+        self._best = BestNetworks(self.team.agent, len(seeds))
 
     @property
     def progress(self) -> float:
@@ -146,10 +146,7 @@ class ValueLearner:
         world = np.tile(np.arange(self.validation.worlds), (len(self._rngs), 1))
         lived = live(self.team.agent, self.validation, world, best_actions)
         found = torch.from_numpy(lived["reward"].sum(2).mean(1))
-        better = found > self._best_return
-        self._best_return[better] = found[better]
-        for name, value in self.team.agent.state_dict().items():
-            self._best[name][better] = value[better]
+        self._best.offer(self.team.agent, found)
         return found
 
     def conclude(self) -> None:
@@ -164,8 +161,7 @@ class ValueLearner:
             "optimiser": self._optimiser.state_dict(),
             "replay": self._replay.state(),
             "generators": [rng.bit_generator.state for rng in self._rngs],
-            "best": self._best,
-            "best_return": self._best_return,
+            "best": self._best.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -177,7 +173,7 @@ class ValueLearner:
         self._replay.load_state(state["replay"])
         for rng, known in zip(self._rngs, state["generators"], strict=True):
             rng.bit_generator.state = known
-        self._best, self._best_return = state["best"], state["best_return"]
+        self._best.load_state(state["best"])
 
     def policy(self) -> dict[str, Any]:
         """The best network of each seed, with what is needed to use it."""
@@ -187,10 +183,5 @@ class ValueLearner:
                 "actions": self.environment.actions,
                 "features": self.environment.features,
             },
-            "parameters": self._best,
-            "validation_return": self._best_return.tolist(),
+            **self._best.policy(),
         }
-
-
-def _copied(module: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -1,0 +1,1 @@
+"""Learning to associate satellites with ground stations."""
