@@ -74,7 +74,7 @@ def _value_decomposition(problem: str) -> list[Entry]:
 
 # Imitation of proven optima, with and without fine-tuning by reinforcement.
 IMITATION = [
-    Entry(name, "placement.imitation", settings, "ImitationLearner", "ImitationPolicy", {})
+    Entry(name, "placement.imitation", settings, "PlacementImitation", "ImitationPolicy", {})
     for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
 ]
 
@@ -85,6 +85,10 @@ Q_FLAGS: dict[str, dict[str, bool]] = {
     "dueling": {"double": True, "dueling": True},
     "psddqn": {"double": True, "prioritised": True},
 }
+FORESIGHT = [
+    Entry(name, "association.imitation", settings, "AssociationImitation", "ForesightPolicy", {})
+    for name, settings in (("prices", "PRICES"), ("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
+]
 Q_LEARNING = [
     Entry(name + suffix, "association.dqn", settings, "AssociationQLearner", "QPolicy", flags)
     for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
@@ -93,7 +97,7 @@ Q_LEARNING = [
 
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
-    "association": {entry.name: entry for entry in Q_LEARNING},
+    "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
 }
 
 

@@ -20,8 +20,8 @@ from ...instances.placement.presets import find
 from ...instances.problems import generate
 from ...instances.record import Instance
 from ...learned.algorithms import train
+from ...learned.label_store import VALIDATION_SEED
 from ...learned.placement.environment import Trajectories
-from ...learned.placement.value_decomposition import VALIDATION_SEED
 from ...learned.value_decomposition import REWARDS
 from ...solvers.solve import solve
 from ..experiment import evaluate

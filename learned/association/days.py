@@ -62,9 +62,35 @@ class Days:
         one = self.instances[0]
         return one.satellites, one.stations, one.channels, one.slots
 
+    @property
+    def nobody(self) -> int:
+        """The last row, R."""
+        return len(self.slot) - 1
+
     def of_worlds(self, name: str) -> FloatArray:
         """A number or array of each instance, the world first."""
         return np.array([getattr(instance, name) for instance in self.instances], float)
+
+    def interference(self, holder: IntArray, isolation: FloatArray) -> FloatArray:
+        """Isolation times the SNR at which others' links are heard at each station and channel, shape (B, J, K).
+
+        Parameters
+        ----------
+        holder : array, shape (B, J, K)
+            The turn that has each channel of a slot; `nobody` where it is free.
+        isolation : array, shape (B,)
+        """
+        _, stations, channels, _ = self.shape
+        heard = self.snr[holder[:, :, :, None], np.arange(stations), np.arange(channels)[:, None]]
+        heard = heard * (1 - np.eye(stations))[:, None]  # (B, of station, K, at station), its own signal left out
+        return np.asarray(isolation[:, None, None] * heard.sum(1).transpose(0, 2, 1))
+
+    def data(self, holder: IntArray, interference: FloatArray) -> FloatArray:
+        """Data of the links of a slot at some interference (data units), both of shape (B, ..., J, K)."""
+        _, stations, channels, _ = self.shape
+        station = np.arange(stations)[:, None]
+        signal = self.snr[holder, station, np.arange(channels)]
+        return np.asarray(self.rate[holder, station] * np.log2(1 + signal / (1 + interference)))
 
 
 def _turns(instance: Association, idle: bool) -> tuple[IntArray | FloatArray, ...]:

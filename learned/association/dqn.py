@@ -13,13 +13,12 @@ from ...instances.errors import InputError
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...solvers.result import Answer, Limits
 from ..dqn import QNetwork, Settings
+from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, hash_numbers
 from ..q_learner import QLearner, best_actions, play
 from .days import Days
 from .environment import AssociationEnvironment
 from .observations import OBSERVATIONS
-
-TRAINING_SEED, VALIDATION_SEED = 1_000_000, 2_000_000
 
 # The paper's numbers (Section 5) and algorithm: all satellites have turns, a gradient step a slot, batches of 32, rate
 # 0.005. Ours where it gives none.

@@ -62,7 +62,7 @@ class AssociationEnvironment:
         _, self.stations, self.channels, self.slots = days.shape
         self.actions = (self.stations + 1) * self.channels
         self.longest = int(np.diff(days.first).max())
-        self._nobody = len(days.slot) - 1
+        self._nobody = days.nobody
         self._capacity = days.of_worlds("capacity")
         self._isolation = days.of_worlds("isolation")
         self._utility, self._weight = days.of_worlds("utility_weight"), days.of_worlds("price_weight")
@@ -116,21 +116,12 @@ class AssociationEnvironment:
     @functools.cached_property
     def interference(self) -> FloatArray:
         """Isolation times what others' links are heard at over the noise, shape (B, J, K)."""
-        days, k = self.days, np.arange(self.channels)
-        heard = days.snr[self.holder[:, :, :, None], np.arange(self.stations), k[:, None]]  # (B, J, K, at which J)
-        heard = heard * (1 - np.eye(self.stations))[:, None]
-        return np.asarray(self._isolation[self.world][:, None, None] * heard.sum(1).transpose(0, 2, 1))
+        return self.days.interference(self.holder, self._isolation[self.world])
 
     @functools.cached_property
     def data(self) -> FloatArray:
         """Data of the slot's links so far (data units), shape (B, J, K)."""
-        return self._data_beside(self.interference)
-
-    def _data_beside(self, interference: FloatArray) -> FloatArray:
-        """Data of the slot's links at some interference."""
-        j, k = np.arange(self.stations)[:, None], np.arange(self.channels)
-        signal = self.days.snr[self.holder, j, k]
-        return np.asarray(self.days.rate[self.holder, j] * np.log2(1 + signal / (1 + interference)))
+        return self.days.data(self.holder, self.interference)
 
     @functools.cached_property
     def load(self) -> FloatArray:
@@ -144,7 +135,7 @@ class AssociationEnvironment:
         signal, rate = days.snr[self.turn], days.rate[self.turn][:, :, None]
         own = rate * np.log2(1 + signal / (1 + self.interference))
         isolation = self._isolation[self.world][:, None, None]
-        lost = (self.data - self._data_beside(self.interference + isolation * signal)) * self.worth[:, :, None]
+        lost = (self.data - days.data(self.holder, self.interference + isolation * signal)) * self.worth[:, :, None]
         gain = self.worth[:, :, None] * own - lost.sum(1, keepdims=True)
         room = self.left - EMPTY * self._capacity[self.world] - self.load
         possible = (rate > 0) & ~self.held & (own < room[:, :, None])
@@ -170,14 +161,17 @@ class AssociationEnvironment:
     def step(self, action: IntArray) -> FloatArray:
         """Take actions, shape (B,), of the satellites whose turn it is; what they add to the objectives, shape (B,).
 
-        Nothing happens in a day that is over.
+        An impossible link is none, so every action is feasible; nothing happens in a day that is over.
         """
         batch = np.arange(len(action))
         station, channel = np.divmod(action, self.channels)
         links = (station > 0) & ~self.over
+        links[links] = self.mask[links, action[links]]
         reward = np.where(links, self.moment.gain[batch, station - 1, channel], 0.0)
         self.holder[batch[links], station[links] - 1, channel[links]] = self.turn[links]
-        self.taken[batch, np.minimum(self.turn - self.days.first[self.world], self.longest)] = action
+        self.taken[batch, np.minimum(self.turn - self.days.first[self.world], self.longest)] = np.where(
+            links, action, 0
+        )
         self._forget("interference", "data", "load")
         self._go_on()
         return reward

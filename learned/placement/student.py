@@ -32,6 +32,11 @@ class Student:
         self.mean = copy.deepcopy(self.network).requires_grad_(False)
         self._optimiser = self._fresh_optimiser()
 
+    @property
+    def learned(self) -> nn.Module:
+        """The running mean."""
+        return self.mean
+
     def _fresh_optimiser(self) -> torch.optim.Optimizer:
         decay = self.settings.weight_decay
         return torch.optim.AdamW(self.network.parameters(), betas=(0.9, 0.98), weight_decay=decay)

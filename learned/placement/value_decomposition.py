@@ -13,6 +13,7 @@ from ...instances.placement import Placement, PlacementDecision
 from ...instances.placement.presets import find
 from ...solvers.placement.batch import Costs, Partial
 from ...solvers.result import Answer, Limits
+from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, hash_numbers
 from ..team_networks import AgentNetwork
 from ..value_decomposition import Settings
@@ -20,8 +21,6 @@ from ..value_learner import ValueLearner
 from . import features
 from .environment import PlacementEnvironment, Trajectories
 from .seating import seat
-
-TRAINING_SEED, VALIDATION_SEED = 1_000_000, 2_000_000
 
 # The paper's numbers (Table 2), and ours where it gives none.
 PAPER = Settings(

@@ -1,6 +1,6 @@
 """The least bound over multipliers of loads and their curvature (see `trajectories`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,16 +9,14 @@ from ...instances.association import Association
 from ...instances.fields import FloatArray, IntArray
 from ..bundle import Evaluated, minimise
 from ..master import Column
-from .groups import Groups
+from .groups import Groups, Relaxed
 from .incumbents import per_slot
-from .slot_choices import Choices
+from .slot_choices import Choices, Priced
 from .storage_price import rests
 from .terms import Terms
 from .trajectories import Multipliers, Trajectories
 
 CURVATURE = 3.0  # widths of the box in curvature multipliers over those in load multipliers
-
-Best = tuple[FloatArray, Choices]  # the best value of each group and a choice that has it
 
 
 class Coupled(NamedTuple):
@@ -26,8 +24,8 @@ class Coupled(NamedTuple):
 
     Attributes
     ----------
-    best : array, shape (groups,)
-        Each group's best value.
+    groups
+        What the groups are worth at these multipliers.
     worth : array, shape (stations,)
         Of each station's best trajectory.
     stored : array, shape (slots, stations)
@@ -36,8 +34,7 @@ class Coupled(NamedTuple):
 
     value: float
     multipliers: Multipliers
-    best: FloatArray
-    choices: Choices
+    groups: Priced
     worth: FloatArray
     stored: FloatArray
 
@@ -50,19 +47,21 @@ class Coupling:
         instance: Association,
         groups: Groups,
         trajectories: Trajectories,
-        best_at: Callable[[Multipliers], Best],
+        best_at: Callable[[Multipliers], Priced],
         reference: FloatArray,
+        relaxed: Sequence[Relaxed] = (),
     ) -> None:
         self._instance, self._groups, self._best_at = instance, groups, best_at
         self._trajectories, self._reference = trajectories, reference
+        self._relaxed = {one.group for one in relaxed}
         self.met: list[Choices] = []
 
     def at(self, multipliers: Multipliers) -> Coupled:
         """Evaluate the bound."""
-        best, choices = self._best_at(multipliers)
+        groups = self._best_at(multipliers)
         worth, stored = self._trajectories.price(multipliers)
-        self.met.append(choices)
-        return Coupled(float(best.sum() + worth.sum()), multipliers, best, choices, worth, stored)
+        self.met.append(groups.choices)
+        return Coupled(float(groups.value.sum() + worth.sum()), multipliers, groups, worth, stored)
 
     def least(
         self, start: Multipliers, known: Choices, radius: float, steps: int, enough: Callable[[float, float], bool]
@@ -81,12 +80,12 @@ class Coupling:
             found[coupled.value] = coupled
             for value in sorted(found)[1:]:
                 del found[value]
-            return Evaluated(coupled.value, self._pieces(coupled.choices, coupled.stored))
+            return Evaluated(coupled.value, self._pieces(coupled.groups.load, coupled.stored))
 
         begin = np.concatenate([start.load.ravel(), start.curve.ravel() / CURVATURE])
         lowest = np.concatenate([np.full(start.load.size, -np.inf), np.zeros(start.curve.size)])
         blocks = len(self._groups.slot) + self._instance.stations
-        pieces = self._pieces(known, per_slot(self._instance, self._groups, known.load))
+        pieces = self._pieces(known.load, per_slot(self._instance, self._groups, known.load))
         minimise(evaluate, begin, lowest, blocks, radius, steps, enough, pieces)
         return self.at(found[min(found)].multipliers)  # so that the trajectories are left at these multipliers
 
@@ -94,12 +93,11 @@ class Coupling:
         load, curve = point.reshape(2, *self._reference.shape)
         return Multipliers(load, CURVATURE * curve, self._reference)
 
-    def _pieces(self, choices: Choices, stored: FloatArray) -> list[Column]:
-        """Each group's choice, which gains by the multipliers, and each station's trajectory, which pays them."""
+    def _pieces(self, loads: FloatArray, stored: FloatArray) -> list[Column]:
+        """Each group's loads, which gain by the multipliers, and each station's trajectory, which pays them."""
         instance, count = self._instance, len(self._groups.slot)
         columns = [
-            self._column(g, np.flatnonzero(load), load, self._groups.slot[g], 1.0, 0.0)
-            for g, load in zip(choices.group.tolist(), choices.load, strict=True)
+            self._column(g, np.flatnonzero(load), load, self._groups.slot[g], 1.0, 0.0) for g, load in enumerate(loads)
         ]
         left = instance.capacity - np.vstack([np.zeros(instance.stations), stored.cumsum(0)[:-1]])
         paid = np.divide(stored, left, out=np.zeros(stored.shape), where=stored > 0)
@@ -114,7 +112,12 @@ class Coupling:
     ) -> Column:
         load = load[station] if block < len(self._groups.slot) else load
         reference = self._reference[slot, station]
-        bend = -self._instance.price_weight * rests(load, reference)
+        if block in self._relaxed:  # bounded by chords
+            largest = np.minimum(self._groups.most[block, station], reference)
+            rest = load / largest * rests(largest, reference)
+        else:
+            rest = rests(load, reference)
+        bend = -self._instance.price_weight * rest
         row = slot * self._reference.shape[1] + station
         rows = np.concatenate([row, self._reference.size + row])
         return Column(block, rows, side * np.concatenate([load, CURVATURE * bend]), -value, block)

@@ -14,11 +14,10 @@ import numpy as np
 from ...instances.association import Association
 from ...instances.fields import FloatArray
 from ..result import Answer, Limits
-from .coupling import Best
 from .following import follow
-from .groups import MOST_SATELLITES, Groups, decision
+from .groups import Groups, decision
 from .listed import finish, list_within
-from .slot_choices import best_choices, joined
+from .slot_choices import joined
 from .state import LITTLE, State, Storage
 from .station_prices import Bound, least_bound, tightened
 from .terms import Terms
@@ -31,12 +30,10 @@ FACTORS = (0.5, 0.75, 0.9, 0.97, 1.03, 1.1, 1.3, 2.0)  # prices tried beside the
 
 def solve_decomposition(instance: Association, limits: Limits) -> Answer:
     """Solve by station prices, trajectories, and lists of choices and their sequences."""
-    groups = Groups.of(instance)
-    if groups is None:
-        return Answer(reason=f"a group of stations sees more than {MOST_SATELLITES} satellites at once")
+    groups, relaxed = Groups.reduced(instance)
     if not len(groups.slot):
         return Answer(decision(groups, np.zeros((0, instance.channels), np.int64)), objective=0.0, bound=0.0)
-    state = State(instance, groups, limits)
+    state = State(instance, groups, limits, relaxed)
     _solve(state)
     return state.answer()
 
@@ -49,8 +46,8 @@ def _solve(state: State) -> None:
         if state.closed or state.late:
             break
         lists = None
-        if stuck or state.slack(bound.value) <= LISTED_GAP * abs(state.incumbent.value):
-            lists = list_within(state, _terms(state, bound.price, storage), bound.best, bound.value)
+        if not state.relaxed and (stuck or state.slack(bound.value) <= LISTED_GAP * abs(state.incumbent.value)):
+            lists = list_within(state, _terms(state, bound.price, storage), bound.groups.value, bound.value)
         if lists is None and stuck:
             lists = follow(state)
         if lists is not None:
@@ -69,18 +66,13 @@ def _terms(state: State, price: FloatArray, storage: Storage) -> Terms:
     return Terms(value, np.full(value.shape, state.instance.price_weight), *storage)
 
 
-def _best_at(state: State, price: FloatArray, storage: Storage) -> Best:
-    state.counters["pricings"] += 1
-    return best_choices(state.groups, _terms(state, price, storage), state.instance.channels)
-
-
 def _priced(state: State, storage: Storage) -> Bound:
     """The least bound, and an incumbent from the choices met on the way."""
     state.counters["rounds"] += 1
     stations = state.stations(storage.shift)
-    bound, met = least_bound(state.price, lambda price: _best_at(state, price, storage), stations, NEAREST)
+    bound, met = least_bound(state.price, lambda price: state.best(_terms(state, price, storage)), stations, NEAREST)
     state.price = bound.price
-    state.offer(bound.choices, joined(met))
+    state.offer(bound.groups.choices, joined(met))
     state.bounded(bound.value)
     return bound
 
@@ -91,7 +83,7 @@ def _narrow(state: State, bound: Bound, storage: Storage) -> None:
         bound,
         state.target,
         state.groups.slot,
-        lambda price: _best_at(state, price, storage)[0],
+        lambda price: state.best(_terms(state, price, storage)).value,
         state.stations(storage.shift),
         FACTORS,
     )

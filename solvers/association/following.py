@@ -3,10 +3,10 @@
 import numpy as np
 
 from ...instances.fields import FloatArray
-from .coupling import Best, Coupled, Coupling, terms_at, worth_at
+from .coupling import Coupled, Coupling, terms_at, worth_at
 from .incumbents import improved
 from .listed import list_within, search_sequences
-from .slot_choices import Choices, best_choices, joined
+from .slot_choices import Choices, Priced, joined
 from .state import State
 from .station_prices import Stored
 from .trajectories import Multipliers, multipliers_at
@@ -21,18 +21,17 @@ def follow(state: State) -> Choices | None:
     """Narrow bound, incumbent and storage; returns all choices left, None when they are too many or not needed."""
     instance, met = state.instance, list[Choices]()
 
-    def best_at(multipliers: Multipliers) -> Best:
-        state.counters["pricings"] += 1
-        return best_choices(state.groups, terms_at(instance, multipliers), instance.channels)
+    def best_at(multipliers: Multipliers) -> Priced:
+        return state.best(terms_at(instance, multipliers))
 
     for states, steps in ROUNDS:
         trajectories = state.trajectories(states)
         start = multipliers_at(instance, state.load, state.most)
-        coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference)
+        coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference, state.relaxed)
         coupled = coupling.least(start, state.chosen, RADIUS, steps, state.enough)
         met += coupling.met
         known = joined([*met, state.chosen])
-        state.offer(coupled.choices, known)
+        state.offer(coupled.groups.choices, known)
         search_sequences(state, known, coupled, trajectories, NODES)
         _exchange_pairs(state, known, coupled)
         state.bounded(coupled.value)
@@ -41,7 +40,9 @@ def follow(state: State) -> Choices | None:
         trajectories.narrow(coupled.worth, state.slack(coupled.value))
         least, most = trajectories.stored()
         state.stored = Stored(np.maximum(state.stored.low, least), np.minimum(state.stored.high, most))
-    return list_within(state, terms_at(instance, coupled.multipliers), coupled.best, coupled.value)
+    if state.relaxed:
+        return None
+    return list_within(state, terms_at(instance, coupled.multipliers), coupled.groups.value, coupled.value)
 
 
 def _exchange_pairs(state: State, known: Choices, coupled: Coupled) -> None:

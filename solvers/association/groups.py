@@ -8,12 +8,30 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...formulations.association.patterns import groups_of, kinds_of_channels, most_stored, patterns_of
+from ...formulations.association.patterns import Group, groups_of, kinds_of_channels, most_stored, patterns_of
 from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray, IntArray
 
 MOST_SATELLITES = 16  # of a group; a table has one entry a subset
+CANDIDATES = 8  # satellites among which choices of larger groups are sought
 ROUNDED_UP = 1 + 1e-9  # loads are summed in another order than their limit
+
+
+class Relaxed(NamedTuple):
+    """A group without its interference.
+
+    Attributes
+    ----------
+    group
+        Its number.
+    station : array, shape (stations seen,)
+    data : array, shape (satellites, stations seen, kinds)
+        Data of a link alone on a kind of channel (data units).
+    """
+
+    group: int
+    station: IntArray
+    data: FloatArray
 
 
 class Groups(NamedTuple):
@@ -47,12 +65,31 @@ class Groups(NamedTuple):
     most: FloatArray
 
     @classmethod
-    def of(cls, instance: Association) -> "Groups | None":
-        """Enumerate all patterns; None when some group has too many satellites for that."""
-        parts, kinds = groups_of(instance), kinds_of_channels(instance)
+    def of(cls, instance: Association) -> "Groups":
+        """Enumerate all patterns."""
+        return cls._of(instance, groups_of(instance))
+
+    @classmethod
+    def reduced(cls, instance: Association) -> "tuple[Groups, list[Relaxed]]":
+        """Enumerate the patterns of groups of at most `MOST_SATELLITES`, and of candidates of the others.
+
+        The others are given as relaxations, too, since their patterns do not bound what they can do.
+        """
+        whole, kinds = groups_of(instance), kinds_of_channels(instance)
+        parts, relaxed = list(whole), []
+        for g, part in enumerate(whole):
+            if len(part.satellites) > MOST_SATELLITES:
+                station, alone = _without_interference(instance, part, kinds)
+                parts[g] = _candidates(part, alone, max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
+                relaxed.append(Relaxed(g, station, alone))
+        groups = cls._of(instance, parts)
+        groups.most[:] = _most(instance, whole)
+        return groups, relaxed
+
+    @classmethod
+    def _of(cls, instance: Association, parts: list[Group]) -> "Groups":
+        kinds = kinds_of_channels(instance)
         sizes = [len(part.satellites) for part in parts]
-        if max(sizes, default=0) > MOST_SATELLITES:
-            return None
         tables = [patterns_of(instance, part, kinds) for part in parts]
         buckets = [np.searchsorted(t.mask, np.arange((1 << n) + 1)) for n, t in zip(sizes, tables, strict=True)]
         none = np.zeros((kinds, 0, instance.stations))
@@ -64,18 +101,41 @@ class Groups(NamedTuple):
             link=np.concatenate([none[0].astype(np.int64), *(table.link for table in tables)]),
             bucket=np.concatenate([np.zeros(0, np.int64), *buckets]),
             bucket_first=_offsets([len(bucket) for bucket in buckets]),
-            most=ROUNDED_UP * np.array([most_stored(instance, part) for part in parts]).reshape(-1, instance.stations),
+            most=_most(instance, parts),
         )
+
+
+def _most(instance: Association, parts: list[Group]) -> FloatArray:
+    return ROUNDED_UP * np.array([most_stored(instance, part) for part in parts]).reshape(-1, instance.stations)
 
 
 def decision(groups: Groups, patterns: IntArray) -> AssociationDecision:
     """The links of patterns chosen, shape (groups, K), numbered within their group; -1 is none."""
-    links = []
-    for g, k in np.argwhere(patterns >= 0):
-        satellite = groups.link[groups.first[g] + patterns[g, k]]
-        links += [(groups.slot[g], satellite[j], j, k) for j in np.flatnonzero(satellite >= 0)]
-    return AssociationDecision(np.array(sorted(links), np.int64).reshape(-1, 4))
+    group, channel = np.nonzero(patterns >= 0)
+    satellite = groups.link[groups.first[group] + patterns[group, channel]]
+    pair, station = np.nonzero(satellite >= 0)
+    columns = groups.slot[group[pair]], satellite[pair, station], station, channel[pair]
+    return AssociationDecision(np.stack(columns, 1)[np.lexsort(columns[::-1])])
 
 
 def _offsets(sizes: list[int]) -> IntArray:
     return np.append(0, np.cumsum(sizes)).astype(np.int64)
+
+
+def _without_interference(instance: Association, group: Group, kinds: int) -> tuple[IntArray, FloatArray]:
+    """The stations that a group sees, and the data of its links alone, (satellites, stations seen, kinds)."""
+    station = np.flatnonzero(group.linked.any(0))
+    window = group.window[:, station]
+    data = instance.data(window[:, :, None], instance.snr[window, :kinds])
+    return station, np.where(group.linked[:, station, None], data, 0.0)
+
+
+def _candidates(group: Group, data: FloatArray, count: int) -> Group:
+    """The group with so many satellites: in turn, each station's best ones of those that are left."""
+    best = data.max(2)
+    order = np.argsort(-best, 0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(order))[:, None], 0)
+    ranks[best == 0] = len(order)
+    kept = np.sort(np.argsort(ranks.min(1), kind="stable")[:count])
+    return Group(group.slot, group.satellites[kept], group.window[kept], group.linked[kept])

@@ -3,10 +3,10 @@
 import numpy as np
 
 from ...instances.fields import FloatArray
-from .coupling import Best, Coupled, Coupling, worth_at
+from .coupling import Coupled, Coupling, worth_at
 from .incumbents import Incumbent, per_slot
 from .sequences import layers, search
-from .slot_choices import Choices, list_choices
+from .slot_choices import Choices, Priced, list_choices
 from .state import LITTLE, State
 from .station_prices import Bound, least_bound, tightened
 from .storage_price import least_rests
@@ -45,7 +45,7 @@ def finish(state: State, choices: Choices) -> None:
         bound, worth = _priced(state, choices, shift)
         if state.closed or state.late:
             return
-        choices = choices.take(worth >= bound.best[choices.group] - state.slack(bound.value))
+        choices = choices.take(worth >= bound.groups.value[choices.group] - state.slack(bound.value))
         width = state.width
         _narrow(state, bound, choices, shift)
     _couple(state, choices, _at_prices(state, bound.price, shift))
@@ -59,7 +59,7 @@ def _priced(state: State, choices: Choices, shift: FloatArray) -> tuple[Bound, F
         state.price, lambda price: _best_of(choices, worth - choices.load @ price), stations, NEAREST
     )
     state.price = bound.price
-    state.offer(bound.choices, choices)
+    state.offer(bound.groups.choices, choices)
     state.bounded(bound.value)
     return bound, worth - choices.load @ bound.price
 
@@ -108,7 +108,7 @@ def _couple(state: State, choices: Choices, start: Multipliers) -> None:
         loads = Loads.of(state.groups.slot[choices.group], choices.load, state.instance.slots)
         trajectories = state.trajectories(STATES, loads) if room else state.trajectories(FEW_STATES)
 
-        def best_at(multipliers: Multipliers, own: Choices = choices) -> Best:
+        def best_at(multipliers: Multipliers, own: Choices = choices) -> Priced:
             return _best_of(own, worth_at(state.instance, state.groups, own, multipliers))
 
         coupling = Coupling(state.instance, state.groups, trajectories, best_at, start.reference)
@@ -119,7 +119,7 @@ def _couple(state: State, choices: Choices, start: Multipliers) -> None:
         if state.closed:
             return
         worth = worth_at(state.instance, state.groups, choices, start)
-        choices = choices.take(worth >= coupled.best[choices.group] - state.slack(coupled.value))
+        choices = choices.take(worth >= coupled.groups.value[choices.group] - state.slack(coupled.value))
         state.counters["choices"] = len(choices.group)
         if len(choices.group) > (1 - LITTLE) * size and state.gap > (1 - LITTLE) * gap:
             nodes *= WIDER
@@ -127,7 +127,7 @@ def _couple(state: State, choices: Choices, start: Multipliers) -> None:
 
 def search_sequences(state: State, choices: Choices, coupled: Coupled, trajectories: Trajectories, nodes: int) -> float:
     """Search for a better incumbent, so many nodes a layer; returns what bounds all solutions of these choices."""
-    known = layers(state.instance, state.groups, choices, coupled.best, trajectories.ahead)
+    known = layers(state.instance, state.groups, choices, coupled.groups.value, trajectories.ahead)
     found = search(known, state.incumbent.value, nodes)
     state.counters["nodes"] += found.nodes
     if found.chosen is not None:
@@ -136,10 +136,11 @@ def search_sequences(state: State, choices: Choices, coupled: Coupled, trajector
     return found.bound
 
 
-def _best_of(choices: Choices, value: FloatArray) -> Best:
+def _best_of(choices: Choices, value: FloatArray) -> Priced:
     """The best value of each group's choices, ordered by group, and one that has it."""
     first = np.flatnonzero(np.diff(choices.group, prepend=-1))
     best = np.maximum.reduceat(value, first)
     having = np.flatnonzero(value == best[choices.group])
     chosen = having[np.unique(choices.group[having], return_index=True)[1]]
-    return best, choices.take(chosen)
+    found = choices.take(chosen)
+    return Priced(best, found.load, found)

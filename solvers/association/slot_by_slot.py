@@ -16,7 +16,7 @@ from ...instances.association import Association
 from ...instances.fields import FloatArray, IntArray
 from ..compiled import compiled
 from ..result import Answer, Limits
-from .groups import MOST_SATELLITES, Groups, decision
+from .groups import Groups, decision
 from .slot_choices import best_of_group
 from .subset_tables import plan
 from .terms import Terms
@@ -60,21 +60,46 @@ def play(instance: Association, groups: Groups, ahead: Ahead) -> Play:
     ahead
         Price of a data unit of storage to the slots after this one, on top of xi kappa / H.
     """
-    channels, slots = instance.channels, instance.slots
-    combinations = plan(channels, len(groups.load))
-    pattern = np.zeros((len(groups.slot), channels), np.int64)
-    load, left = np.zeros((2, slots, instance.stations))
+    decide = SlotSolver(instance, groups)
+    pattern = np.zeros((len(groups.slot), instance.channels), np.int64)
+    load, left = np.zeros((2, instance.slots, instance.stations))
     value, now = 0.0, instance.capacity.copy()
-    first = np.searchsorted(groups.slot, np.arange(slots + 1))
-    for t in range(slots):
+    for t in range(instance.slots):
         left[t] = now
-        price = np.divide(instance.price_weight, now, out=np.zeros(len(now)), where=now > 0)
-        worth = instance.utility_weight - price - ahead(t, now)
-        room = np.maximum(now - EMPTY * instance.capacity, 0.0)
-        _best_of_slot(groups, first[t], first[t + 1], worth, room, combinations, load[t], pattern)
-        value += float((instance.utility_weight - price) @ load[t])
+        load[t] = decide(t, now, ahead(t, now), pattern)
+        value += float((instance.utility_weight - decide.price(now)) @ load[t])
         now = now - load[t]
     return Play(pattern, load, left, value)
+
+
+class SlotSolver:
+    """Decides slots exactly."""
+
+    def __init__(self, instance: Association, groups: Groups) -> None:
+        self.instance, self.groups = instance, groups
+        self._combinations = plan(instance.channels, len(groups.load))
+        self._first = np.searchsorted(groups.slot, np.arange(instance.slots + 1))
+
+    def price(self, left: FloatArray) -> FloatArray:
+        """xi kappa / H, shape (stations,)."""
+        return np.divide(self.instance.price_weight, left, out=np.zeros(len(left)), where=left > 0)
+
+    def __call__(self, slot: int, left: FloatArray, ahead: FloatArray, pattern: IntArray) -> FloatArray:
+        """Decide a slot; the loads, shape (stations,).
+
+        Parameters
+        ----------
+        left, ahead : array, shape (stations,)
+            Storage when the slot begins, and its price to the slots after this one.
+        pattern : array, shape (groups, K)
+            Filled in for the groups of the slot.
+        """
+        worth = self.instance.utility_weight - self.price(left) - ahead
+        room = np.maximum(left - EMPTY * self.instance.capacity, 0.0)
+        load = np.zeros(len(left))
+        span = self._first[slot], self._first[slot + 1]
+        _best_of_slot(self.groups, *span, worth, room, self._combinations, load, pattern)
+        return load
 
 
 def marginal_prices(load: FloatArray, left: FloatArray, weight: float) -> FloatArray:
@@ -89,10 +114,8 @@ def marginal_prices(load: FloatArray, left: FloatArray, weight: float) -> FloatA
 
 
 def solve_myopic(instance: Association, limits: Limits) -> Answer:
-    """Every slot for itself, at the prices of its beginning, exactly."""
-    groups = Groups.of(instance)
-    if groups is None:
-        return _too_many()
+    """Every slot for itself, at the prices of its beginning, exactly (large groups: among candidates)."""
+    groups, _ = Groups.reduced(instance)
     nothing = np.zeros(instance.stations)
     return Answer(decision(groups, play(instance, groups, lambda _, __: nothing).pattern))
 
@@ -100,9 +123,7 @@ def solve_myopic(instance: Association, limits: Limits) -> Answer:
 def solve_price_iteration(instance: Association, limits: Limits) -> Answer:
     """Play again and again at the prices that follow from the loads of the plays before; the best play."""
     started = time.perf_counter()
-    groups = Groups.of(instance)
-    if groups is None:
-        return _too_many()
+    groups, _ = Groups.reduced(instance)
     price = np.zeros((instance.slots, instance.stations))
     best, since = None, 0
     for k in range(MOST_ROUNDS):
@@ -117,10 +138,6 @@ def solve_price_iteration(instance: Association, limits: Limits) -> Answer:
         price = price + step * (marginal_prices(played.load, played.left, instance.price_weight) - price)
     assert best is not None
     return Answer(decision(groups, best.pattern), counters={"plays": k + 1})
-
-
-def _too_many() -> Answer:
-    return Answer(reason=f"a group of stations sees more than {MOST_SATELLITES} satellites at once")
 
 
 @compiled

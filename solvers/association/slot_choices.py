@@ -45,22 +45,37 @@ class Choices(NamedTuple):
         return Choices(self.group[rows], self.load[rows], self.pattern[rows])
 
 
+class Priced(NamedTuple):
+    """What groups are worth at some prices.
+
+    Attributes
+    ----------
+    value : array, shape (groups,)
+        The best value of each group, or a convex bound on it.
+    load : array, shape (groups, stations)
+        What a station's price takes from the value, for each unit of it (data units).
+    choices
+        One choice a group, the best one found.
+    """
+
+    value: FloatArray
+    load: FloatArray
+    choices: Choices
+
+
 def joined(parts: Sequence[Choices]) -> Choices:
     """All choices of several kinds, ordered by group."""
     together = Choices(*map(np.concatenate, zip(*parts, strict=True)))
     return together.take(np.argsort(together.group, kind="stable"))
 
 
-def best_choices(groups: Groups, terms: Terms, channels: int) -> tuple[FloatArray, Choices]:
-    """The best value of each group, at least 0, or a bound on it, and the best choice found.
-
-    Values of shape (groups,).
-    """
+def best_choices(groups: Groups, terms: Terms, channels: int) -> Priced:
+    """The best choices of all groups; doing nothing is worth 0."""
     count, stations = groups.most.shape
     best, load = np.zeros(count), np.zeros((count, stations))
     pattern = np.zeros((count, channels), np.int64)
     _best_of_groups(groups, terms, plan(channels, len(groups.load)), best, load, pattern)
-    return best, Choices(np.arange(count), load, pattern)
+    return Priced(best, load, Choices(np.arange(count), load, pattern))
 
 
 def list_choices(groups: Groups, terms: Terms, channels: int, least: FloatArray, room: int) -> Choices | None:

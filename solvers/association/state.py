@@ -1,6 +1,7 @@
 """What a search for the optimum knows: incumbent, bound, and what each station can have stored before each slot."""
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +10,12 @@ from ...instances.association import Association
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point
-from .groups import Groups, decision
+from .groups import Groups, Relaxed, decision
 from .incumbents import fitting, improved, nothing, per_slot
-from .slot_choices import Choices
+from .relaxed_groups import bounds
+from .slot_choices import Choices, Priced, best_choices
 from .station_prices import Stations, Stored
+from .terms import Terms
 from .trajectories import Loads, Trajectories, room_for_lists
 
 LITTLE = 0.03  # relative change below which a step has not helped
@@ -41,6 +44,8 @@ class State:
 
     Attributes
     ----------
+    relaxed
+        Groups whose patterns are not all there, and do not bound what they can do.
     most : array, shape (slots, stations)
         More than can be stored in a slot (data units).
     stored
@@ -49,8 +54,8 @@ class State:
         The last station prices.
     """
 
-    def __init__(self, instance: Association, groups: Groups, limits: Limits) -> None:
-        self.instance, self.groups, self.limits = instance, groups, limits
+    def __init__(self, instance: Association, groups: Groups, limits: Limits, relaxed: Sequence[Relaxed] = ()) -> None:
+        self.instance, self.groups, self.limits, self.relaxed = instance, groups, limits, list(relaxed)
         self.incumbent = nothing(groups, instance.channels)
         self.most = per_slot(instance, groups, groups.most)
         self.bound = float(instance.utility_weight * self.most.sum())
@@ -141,8 +146,18 @@ class State:
         capacity, load = self.instance.capacity, self.load
         low = np.maximum(capacity - self.stored.high[:-1], STRICT * capacity)
         typical = (load**2).sum(0) / np.maximum(load.sum(0), STRICT) / 2
-        shift = np.maximum(typical, (self.most - low).max(0)) + STRICT
+        shift = typical + np.maximum(0.0, (self.most - low).max(0)) + STRICT
         return Storage(low, capacity - self.stored.low[:-1], shift)
+
+    def best(self, terms: Terms) -> Priced:
+        """What the groups are worth at these terms."""
+        self.counters["pricings"] += 1
+        found = best_choices(self.groups, terms, self.instance.channels)
+        if self.relaxed:
+            own, value, load = [one.group for one in self.relaxed], found.value.copy(), found.load.copy()
+            value[own], load[own] = bounds(self.relaxed, self.groups, terms, self.instance.channels)
+            found = Priced(value, load, found.choices)
+        return found
 
     def stations(self, shift: FloatArray) -> Stations:
         """What station prices need to know."""

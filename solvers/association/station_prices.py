@@ -14,15 +14,13 @@ import numpy as np
 
 from ...instances.fields import FloatArray, IntArray
 from ..master import Column, Master, Rows
-from .slot_choices import Choices
+from .slot_choices import Choices, Priced
 from .storage_price import conjugate, telescoped
 
 MOST_STEPS = 60
 SMOOTHING = 0.5
 TOTALS = 9  # totals of each station that the master begins with
 GRID = 2_001
-
-Best = tuple[FloatArray, Choices]  # the best value of each group and a choice that has it
 
 
 class Stations(NamedTuple):
@@ -59,27 +57,24 @@ class Bound(NamedTuple):
     Attributes
     ----------
     price : array, shape (stations,)
-    best : array, shape (groups,)
-        Each group's best value.
-    choices
-        One choice a group that has it.
+    groups
+        What the groups are worth at these prices.
     """
 
     value: float
     price: FloatArray
-    best: FloatArray
-    choices: Choices
+    groups: Priced
 
 
-def bound_at(price: FloatArray, best_at: Callable[[FloatArray], Best], stations: Stations) -> Bound:
+def bound_at(price: FloatArray, best_at: Callable[[FloatArray], Priced], stations: Stations) -> Bound:
     """Evaluate the bound."""
-    best, choices = best_at(price)
+    groups = best_at(price)
     worth, _ = stations.conjugate(price)
-    return Bound(float(best.sum() + worth.sum()), price, best, choices)
+    return Bound(float(groups.value.sum() + worth.sum()), price, groups)
 
 
 def least_bound(
-    start: FloatArray, best_at: Callable[[FloatArray], Best], stations: Stations, tolerance: float
+    start: FloatArray, best_at: Callable[[FloatArray], Priced], stations: Stations, tolerance: float
 ) -> tuple[Bound, list[Choices]]:
     """Minimise the bound over prices by column generation, smoothed; returns it and all choices met.
 
@@ -91,12 +86,12 @@ def least_bound(
         Relative distance to the least bound at which to stop.
     """
     best = bound_at(start, best_at, stations)
-    groups, count = len(best.best), len(start)
+    groups, count = len(best.groups.value), len(start)
     no_more = np.full(count, -np.inf), np.zeros(count)
     master = Master(Rows(*no_more, blocks=groups + count, penalty=0.0))
     for total in np.linspace(stations.low, stations.high, TOTALS):
         master.add(_new(master, _total_columns(total, stations, groups)))
-    met, weight, found = [best.choices], SMOOTHING, best
+    met, weight, found = [best.groups.choices], SMOOTHING, best
     for _ in range(MOST_STEPS):
         _, total = stations.conjugate(found.price)
         fresh = _new(master, [*_choice_columns(found), *_total_columns(total, stations, groups)])
@@ -105,7 +100,7 @@ def least_bound(
         if best.value + relaxed.value <= tolerance * abs(best.value) or (not fresh and weight == 0):
             break
         found = bound_at(weight * best.price - (1 - weight) * relaxed.duals, best_at, stations)
-        met.append(found.choices)
+        met.append(found.groups.choices)
         if found.value < best.value:
             best, weight = found, SMOOTHING
         else:
@@ -114,9 +109,10 @@ def least_bound(
 
 
 def _choice_columns(bound: Bound) -> list[Column]:
-    """Each group's choice; the master minimises, so its cost is what it is worth less."""
-    worth = bound.best + bound.choices.load @ bound.price
-    return [_column(g, load, -worth[g]) for g, load in enumerate(bound.choices.load)]
+    """What each group stores; the master minimises, so its cost is what it is worth less."""
+    load = bound.groups.load
+    worth = bound.groups.value + load @ bound.price
+    return [_column(g, own, -worth[g]) for g, own in enumerate(load)]
 
 
 def _total_columns(total: FloatArray, stations: Stations, groups: int) -> list[Column]:
@@ -190,7 +186,7 @@ def tightened(
             price = bound.price.copy()
             price[j] += (factor - 1) * scale
             best = best_at(price)
-            gain = np.bincount(slot, best - bound.best, minlength=len(low) - 1)
+            gain = np.bincount(slot, best - bound.groups.value, minlength=len(low) - 1)
             reach = (np.cumsum(gain) + gap) / abs((factor - 1) * scale)
             if factor < 1:
                 high[1:, j] = np.minimum(high[1:, j], reach)

@@ -13,7 +13,7 @@ from skybound.instances.solution import Status
 from skybound.learned import policy
 from skybound.learned.algorithms import train
 from skybound.learned.placement.decoder import decode
-from skybound.learned.placement.imitation import ImitationLearner, Lessons
+from skybound.learned.placement.imitation import Lessons, PlacementImitation
 from skybound.learned.placement.imitation_settings import IMITATION, REINFORCED
 from skybound.learned.placement.labels import Labels, draw, from_targets
 from skybound.learned.placement.student import Student
@@ -143,9 +143,9 @@ def test_a_seed_is_the_same_alone_and_in_company(whole, tuned, tmp_path):
 @pytest.mark.parametrize("stop", [3, 9, 12])
 def test_resumed_equals_uninterrupted(whole, tuned, tmp_path, monkeypatch, stop):
     """Interrupted while labelling, while imitating and while fine-tuning."""
-    step, calls = ImitationLearner.step, []
+    step, calls = PlacementImitation.step, []
 
-    def interrupted(learner: ImitationLearner) -> dict:
+    def interrupted(learner: PlacementImitation) -> dict:
         calls.append(learner)
         if len(calls) == stop:
             step(learner)  # work that is lost
@@ -154,7 +154,7 @@ def test_resumed_equals_uninterrupted(whole, tuned, tmp_path, monkeypatch, stop)
 
     assert stop < len(metrics(whole))
     with monkeypatch.context() as patch:
-        patch.setattr(ImitationLearner, "step", interrupted)
+        patch.setattr(PlacementImitation, "step", interrupted)
         assert begin(tmp_path / "run", tuned, algorithm="imitation-rl").units == stop - 1
     begin(tmp_path / "run", tuned, algorithm="imitation-rl", resume=True)
     assert metrics(tmp_path / "run") == metrics(whole)

@@ -7,12 +7,15 @@ from itertools import product
 
 import numpy as np
 import pytest
+from skybound.formulations.association.patterns import groups_of
 from skybound.formulations.association.referee import loads
 from skybound.instances.association import Association
 from skybound.instances.association.presets import generate
 from skybound.instances.solution import Status
 from skybound.solvers.association import decomposition
+from skybound.solvers.association import groups as groups_module
 from skybound.solvers.association.groups import Groups
+from skybound.solvers.association.relaxed_groups import bounds
 from skybound.solvers.association.slot_choices import best_choices, list_choices
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
 from skybound.solvers.association.terms import Terms
@@ -75,7 +78,7 @@ def test_groups_are_priced_as_if_all_choices_were_tried(seed, random_association
     weight = rng.uniform(0, 6, value.shape)
     shift = np.maximum(groups.most.max(0) / 2, (groups.most - low[groups.slot]).max(0)) + 0.1
     terms = Terms(value, weight, low, low + rng.uniform(0, 10, value.shape), shift)
-    best, choices = best_choices(groups, terms, instance.channels)
+    best, _, choices = best_choices(groups, terms, instance.channels)
     listed = list_choices(groups, terms, instance.channels, best - 0.5, 10_000)
     for g, slot in enumerate(groups.slot):
         rows = range(groups.first[g], groups.first[g + 1])
@@ -156,3 +159,47 @@ def test_stations_filled_to_the_brim(seed, random_association, monkeypatch):
     known, found = solve(full, "enumeration"), solve(full, "decomposition")
     assert found.objective <= known.objective + 1e-9
     assert found.bound >= known.objective * (1 - 1e-9) - 1e-9
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_large_groups_are_bounded_without_their_patterns(seed, random_association, monkeypatch):
+    """Every group counts as large here, and choices are sought among one satellite of each."""
+    monkeypatch.setattr(groups_module, "MOST_SATELLITES", 0)
+    monkeypatch.setattr(groups_module, "CANDIDATES", 1)
+    instance = random_association(seed)
+    known, found = solve(instance, "enumeration"), solve(instance, "decomposition")
+    assert found.objective <= known.objective + 1e-9
+    assert found.bound >= known.objective * (1 - 1e-9) - 1e-9
+    if instance.satellites == instance.stations == 1 and known.objective > 0:
+        assert found.gap < 0.05
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_relaxed_group_is_worth_at_least_its_best_choice(seed, random_association, monkeypatch):
+    instance = random_association(seed)
+    whole = Groups.of(instance)
+    monkeypatch.setattr(groups_module, "MOST_SATELLITES", 0)
+    groups, relaxed = Groups.reduced(instance)
+    assert [one.group for one in relaxed] == list(range(len(whole.slot)))
+    if not relaxed:
+        return
+    rng = np.random.default_rng(seed)
+    value = rng.uniform(-0.2, 0.7, (instance.slots, instance.stations))
+    low = rng.uniform(5, 15, value.shape)
+    shift = np.maximum(whole.most.max(0) / 2, (whole.most - low[whole.slot]).max(0)) + 0.1
+    terms = Terms(value, rng.uniform(0, 6, value.shape), low, low + rng.uniform(0, 10, value.shape), shift)
+    bound, load = bounds(relaxed, groups, terms, instance.channels)
+    best = best_choices(whole, terms, instance.channels).value
+    assert (bound >= best - 1e-9).all()
+    # A small change of the values changes the bound at the rate of the loads: it is convex, and these are its slopes.
+    lower = terms._replace(value=value - 1e-7)
+    moved, _ = bounds(relaxed, groups, lower, instance.channels)
+    assert (moved >= bound - 1e-7 * load.sum(1) - 1e-12).all()
+
+
+def test_a_sky_full_of_satellites():
+    """Three stations, hundreds of satellites: certified although no pattern could be listed."""
+    instance = generate("paper:satellites=1200,slots=6,capacity=30", 0)
+    assert max(len(group.satellites) for group in groups_of(instance)) > groups_module.MOST_SATELLITES
+    result = solve(instance, time_limit_s=60)
+    assert result.gap < 0.03
