@@ -28,6 +28,8 @@ OPTIONS = {
     "gurobi": {"gap": "MIPGap", "threads": "Threads", "seed": "Seed"},
     "scip": {"gap": "limits/gap", "seed": "randomization/randomseedshift"},
 }
+# How solvers end that take Ctrl-C for themselves, as SCIP does.
+INTERRUPTED = (TerminationCondition.userInterrupt, TerminationCondition.resourceInterrupt)
 
 
 def solver_of_models(name: str) -> ModelSolver:
@@ -103,13 +105,15 @@ def pyomo_solver(name: str) -> ModelSolver:
                 results = engine.solve(model, **options)
             except Exception as error:  # noqa: BLE001 - whatever other people's code raises
                 return Answer(failure=f"{name} failed: {str(error).strip() or type(error).__name__}")
+            ended = results.solver.termination_condition
+            if ended in INTERRUPTED:
+                raise KeyboardInterrupt
             found = len(results.solution) > 0
             if found:
                 model.solutions.load_from(results)
         objective = next(model.component_data_objects(pyo.Objective, active=True))
         problem = results.problem
         bound = problem.lower_bound if objective.sense == pyo.minimize else problem.upper_bound
-        ended = results.solver.termination_condition
         answer = Answer(
             decision=module.extract(model, instance) if found else None,
             infeasible=ended == TerminationCondition.infeasible,
