@@ -170,7 +170,7 @@ def export(
             save_solution(models.imported_solution(instance, values), path)
             written.append(path)
             continue
-        written += models.export(instance, out, form or models.SUFFIXES, stem)
+        written += models.export(instance, out, form or tuple(models.SUFFIXES), stem)
         if solution is not None:
             models.export_start(instance, _decision(solution, instance), out / f"{stem}.sol")
             written.append(out / f"{stem}.sol")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..formulations.problems import FORMULATIONS
+from ..instances.arguments import of_kind, texts
 from ..instances.errors import InputError
 from ..instances.json_files import atomic, file_stem
 from ..instances.record import Decision, Instance
@@ -44,10 +45,11 @@ def export(
     Raises
     ------
     InputError
-        When there is no such format, or a file cannot be written.
+        When there is no such format, a file cannot be written, or an argument cannot be.
     """
+    of_kind(instance, Instance, "instance")
     written = []
-    for form in formats:
+    for form in texts(formats, "formats"):
         if form not in SUFFIXES:
             raise InputError(f'is "{form}", unknown; known are {", ".join(SUFFIXES)}', "format")
         path = Path(folder) / f"{stem or file_stem(instance.name)}{SUFFIXES[form]}"

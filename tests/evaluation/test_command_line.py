@@ -97,6 +97,8 @@ def test_infeasible_is_exit_code_1_with_a_reason(worked_data, tmp_path, file):
         (["train", "placement", "--preset", "paper", "--algorithm", "nosuch", "--out", "x"], 'algorithm: is "nosuch"'),
         (["targets", ".", "--out", "spoilt.json/x.gz"], "spoilt.json"),
         (["solve", "worked.json", "--gap", "-1"], "--gap"),
+        (["solve", "worked.json", "--gap", "inf"], "gap: must be finite, is inf"),
+        (["solve", "worked.json", "--time-limit", "inf"], "time_limit_s: must be finite, is inf"),
         (["nosuch"], "nosuch"),
     ],
 )
