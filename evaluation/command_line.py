@@ -15,7 +15,7 @@ from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
 from ..solvers.result import MOST_THREADS
 from .arguments import Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, numbers
-from .terminal import print_catalogue, print_report, print_results, print_summary, progress, shown
+from .terminal import counted, print_catalogue, print_report, print_results, print_summary, shown
 
 
 class Commands(TyperGroup):
@@ -188,17 +188,25 @@ def targets(
 ) -> None:
     """Solve a folder of instances and write them with their optima as a supervised data set.
 
-    Each line of the file is one JSON object with the instance, the solution and its proven gap.
+    Each line of the file is one JSON object with the instance, the solution and its proven gap. Instances without a
+    solution are left out. After an interruption, the same command goes on.
 
     Example: `skybound targets instances --out targets.jsonl.gz`
+
+    Exit code 1 when an instance is left out: it is infeasible, or no solution was found within the limit.
     """
     from ..learned.targets import write_targets
 
     files = sorted(path for path in folder.glob("*") if path.name.endswith((".json", ".json.gz")))
     if not files:
         raise InputError("has no instance files (.json, .json.gz)", file=str(folder))
-    written = write_targets(shown(_load_all(files), "solving"), out, solver, time_limit)
-    _say(as_json, {"file": str(out), "targets": written}, f"{written} targets in {out}")
+    with counted("solving") as progress:
+        written = write_targets(_load_all(files), out, solver, time_limit_s=time_limit, progress=progress)
+    words = f"{written.targets} targets in {out}"
+    if written.left_out:
+        words += f"; {len(written.left_out)} instances without a solution left out: {', '.join(written.left_out)}"
+    _say(as_json, {"file": str(out)} | written._asdict(), words)
+    raise typer.Exit(1 if written.left_out else 0)
 
 
 @app.command()
@@ -264,8 +272,7 @@ def evaluate(
     """
     from .experiment import evaluate as compare
 
-    with progress("evaluating") as bar:
-        task = bar.add_task("evaluating", total=None)
+    with counted("evaluating") as progress:
         found = compare(
             _load_all(files),
             [name.strip() for name in solvers.split(",")],
@@ -276,7 +283,7 @@ def evaluate(
             resume=resume,
             allow_seen=allow_seen,
             against=against,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     if as_json:
         print(found.summary.to_json(orient="records", lines=True), end="")

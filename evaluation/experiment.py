@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..formulations.problems import FORMULATIONS
-from ..instances.arguments import listed, of_kind, seed_list, texts
+from ..instances.arguments import instance_list, seed_list, texts
 from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from ..instances.json_files import atomic, parse_json, read_json, write_json
@@ -89,7 +89,7 @@ def evaluate(
         When the instances are not of one problem, a solver is unknown, a policy has seen an instance, or an argument
         cannot be.
     """
-    instances = [of_kind(given, Instance, f"instances[{k}]") for k, given in enumerate(listed(instances, "instances"))]
+    instances = instance_list(instances)
     problem = _one_problem(instances)
     solvers, seeds, limits = texts(solvers, "solvers"), seed_list(seeds), Limits(time_limit_s, gap)
     if against is not None and against not in solvers:

@@ -7,6 +7,7 @@ import numpy as np
 
 from .errors import InputError
 from .fields import as_real
+from .record import Instance
 
 T = TypeVar("T")
 LARGEST_SEED = 2**63 - 1
@@ -51,3 +52,8 @@ def texts(values: Any, name: str) -> list[str]:
 def seed_list(values: Any, name: str = "seeds") -> list[int]:
     """Several seeds."""
     return [whole(value, f"{name}[{k}]") for k, value in enumerate(listed(values, name))]
+
+
+def instance_list(values: Any, name: str = "instances") -> list[Instance]:
+    """Several instances."""
+    return [of_kind(value, Instance, f"{name}[{k}]") for k, value in enumerate(listed(values, name))]

@@ -12,6 +12,7 @@ from pyomo.opt.base.solvers import UnknownSolver
 
 from ..formulations.problems import FORMULATIONS
 from ..formulations.templates import templates
+from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
@@ -40,7 +41,7 @@ def solver_of_models(name: str) -> ModelSolver:
     InputError
         When it is another solver.
     """
-    if name == "milp":
+    if of_kind(name, str, "solver") == "milp":
         return solve_milp
     if name.startswith("pyomo:"):
         return pyomo_solver(name.removeprefix("pyomo:"))

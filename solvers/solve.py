@@ -57,8 +57,6 @@ def solve(
         When there is no such solver, it does not take a model, or an argument cannot be; names it.
     """
     of_kind(instance, Instance, "instance")
-    if solver is not None:
-        of_kind(solver, str, "solver")
     limits = Limits(time_limit_s, gap, seed, start, threads)
     if model is None:
         name, found = find(instance.problem, solver)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from skybound.instances.files import load, save, save_solution
@@ -156,6 +157,20 @@ def test_a_file_is_no_folder(tmp_path, file):
         done = skybound(*command, "--out", tmp_path / "here", cwd=tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
         assert "here" in done.stderr
+
+
+def test_targets_leave_out_what_has_no_solution(worked, tmp_path):
+    """The count of both is said, and the exit code is 1."""
+    save(worked, tmp_path / "i" / "a.json")
+    done = skybound("targets", "i", "--out", "t.gz", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "1 targets in t.gz\n"), done.stderr
+    save(replace(worked, local_cps=[0.0] * 5, cloud_capacity=0, name="poor"), tmp_path / "i" / "b.json")
+    done = skybound("targets", "i", "--out", "t.gz", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == "1 targets in t.gz; 1 instances without a solution left out: poor\n"
+    done = skybound("targets", "i", "--out", "t.gz", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout) == {"file": "t.gz", "targets": 1, "left_out": ["poor"]}
+    assert {path.name for path in tmp_path.iterdir()} == {"i", "t.gz"}
 
 
 def test_presets_that_cannot_be_drawn_are_refused(tmp_path):
