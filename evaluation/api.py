@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..formulations.problems import FORMULATIONS
 from ..instances.arguments import listed, nonnegative, of_kind, seed_list
-from ..instances.files import load, load_solution
+from ..instances.files import load, load_solution, save_solution
+from ..instances.files import save as save_instance
 from ..instances.problems import PROBLEMS, generate
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution
@@ -17,10 +18,23 @@ from .verify import Report
 from .verify import verify as judge
 
 if TYPE_CHECKING:
+    from ..learned.targets import Written
     from ..learned.training import Outcome
     from .experiment import Evaluation
 
-__all__ = ["build", "catalogue", "evaluate", "export", "generate", "load", "solve", "train", "verify"]
+__all__ = [
+    "build",
+    "catalogue",
+    "evaluate",
+    "export",
+    "generate",
+    "load",
+    "save",
+    "solve",
+    "targets",
+    "train",
+    "verify",
+]
 
 
 def _policy(place: str, problem: str) -> Solver[Instance]:
@@ -60,6 +74,40 @@ def export(instance: Instance, folder: str | Path, formats: Sequence[str] = ("lp
     from .export import export as write
 
     return write(instance, folder, formats)
+
+
+def save(content: Instance | Solution | Result, path: str | Path) -> None:
+    """Write an instance, or a solution (a result's own one), as its file; gzip when the name ends in ``.gz``.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written, or the content is something else.
+    """
+    if isinstance(content, Instance):
+        save_instance(content, path)
+    else:
+        solution = content.solution() if isinstance(content, Result) else of_kind(content, Solution, "content")
+        save_solution(solution, path)
+
+
+def targets(
+    instances: Sequence[Instance | str | Path],
+    path: str | Path,
+    solver: str | None = None,
+    *,
+    time_limit_s: float | None = None,
+) -> "Written":
+    """Solve instances and write them with their optima as a supervised data set; see `write_targets`.
+
+    Raises
+    ------
+    InputError
+        When there is no such solver, or a file cannot be read or written.
+    """
+    from ..learned.targets import write_targets
+
+    return write_targets(_loaded(instances), path, solver, time_limit_s=time_limit_s)
 
 
 def train(

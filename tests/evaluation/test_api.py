@@ -26,6 +26,27 @@ def test_a_decision_must_fit_the_instance(worked, worked_association):
         skybound.verify(worked_association, skybound.solve(worked, "greedy"))
 
 
+def test_instances_and_solutions_are_saved(worked, tmp_path):
+    result = skybound.solve(worked)
+    skybound.save(worked, tmp_path / "i.json.gz")
+    skybound.save(result, tmp_path / "s.json")
+    assert skybound.load(tmp_path / "i.json.gz") == worked
+    assert skybound.verify(worked, tmp_path / "s.json").passed
+    skybound.save(result.solution(), tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "s.json").read_bytes()
+    with pytest.raises(InputError, match=r"^content: must be of type Solution, is of type dict"):
+        skybound.save({}, tmp_path / "x.json")
+
+
+def test_targets_are_written(worked, tmp_path):
+    skybound.save(worked, tmp_path / "i.json")
+    assert skybound.targets([tmp_path / "i.json"], tmp_path / "t.gz") == (1, ())
+    with pytest.raises(InputError, match=r"^instances\[0\]: must be of type Instance"):
+        skybound.targets([5], tmp_path / "t.gz")
+    with pytest.raises(InputError, match=r"^time_limit_s: must be"):
+        skybound.targets([worked], tmp_path / "t.gz", time_limit_s="1")
+
+
 @pytest.mark.parametrize("wrong", [None, "worked.json", {"share": "even"}])
 def test_an_instance_is_asked_for(wrong, tmp_path):
     for call in (
