@@ -24,7 +24,7 @@ def export(
     """Write an instance's explicit models.
 
     ``lp`` and ``mps`` hold the Pyomo model with exact numbers and readable names, ``cpsat`` the constraint model as the
-    text of its protocol buffer.
+    text of its protocol buffer, whose solvers report objectives in the instance's units.
 
     Parameters
     ----------
@@ -65,7 +65,11 @@ def export(
 def _write_model(instance: Instance, form: str, path: Path) -> None:
     formulation = FORMULATIONS[instance.problem]
     if form == "cpsat":
-        if not formulation.cpsat.build(instance).model.export_to_file(str(path)):
+        scaled = formulation.cpsat.build(instance)
+        scaled.model.proto.objective.scaling_factor = (
+            1 / scaled.scale
+        )  # objectives are reported in the instance's units
+        if not scaled.model.export_to_file(str(path)):
             raise InputError("CP-SAT could not write the model", file=str(path))
     else:
         formulation.milp.build(instance).write(str(path), io_options={"symbolic_solver_labels": True})

@@ -4,6 +4,7 @@ import highspy
 import pytest
 from google.protobuf import text_format
 from ortools.sat import cp_model_pb2
+from ortools.sat.python import cp_model
 from pyscipopt import Model
 from skybound.evaluation.export import export, export_start, import_values, imported_solution
 from skybound.instances.errors import InputError
@@ -72,6 +73,24 @@ def test_the_cpsat_file_is_a_model(worked, tmp_path):
     model = text_format.Parse(path.read_text(), cp_model_pb2.CpModelProto())
     assert len(model.variables) > 10
     assert "home[0]" in {variable.name for variable in model.variables}
+
+
+@pytest.mark.parametrize("problem", ["placement", "association"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_cpsat_file_speaks_in_the_instances_units(problem, seed, random_instance, tmp_path):
+    """Objective and bound that CP-SAT reports of the file are those of the solver, up to rounding."""
+    instance = random_instance[problem](seed)
+    known = solve(instance, "cp-sat")
+    (path,) = export(instance, tmp_path, ["cpsat"])
+    model = cp_model.CpModel()
+    assert model.proto.parse_text_format(path.read_text())
+    solver = cp_model.CpSolver()
+    solver.parameters.cp_model_presolve = problem == "placement"
+    status = solver.solve(model)
+    assert (status == cp_model.INFEASIBLE) == (known.objective is None)
+    if known.objective is not None:
+        assert solver.objective_value == pytest.approx(known.objective, rel=1e-6, abs=1e-6)
+        assert solver.best_objective_bound == pytest.approx(known.bound, rel=1e-6, abs=1e-6)
 
 
 def test_foreign_files_are_refused(worked, tmp_path):
