@@ -1,18 +1,24 @@
 """The command line, run as a user runs it."""
 
+import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from skybound.evaluation import api, command_line
 from skybound.instances.files import load, save, save_solution
 from skybound.solvers.solve import solve
+from typer.testing import CliRunner
+
+COMMAND = [sys.executable, "-m", "skybound.evaluation.command_line"]
 
 
 def skybound(*arguments, cwd):
-    command = [sys.executable, "-m", "skybound.evaluation.command_line", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -100,6 +106,11 @@ def test_infeasible_is_exit_code_1_with_a_reason(worked_data, tmp_path, file):
         (["solve", "worked.json", "--gap", "-1"], "--gap"),
         (["solve", "worked.json", "--gap", "inf"], "gap: must be finite, is inf"),
         (["solve", "worked.json", "--time-limit", "inf"], "time_limit_s: must be finite, is inf"),
+        (["solve", ""], "'FILE...': must not be empty"),
+        (["solve", "worked.json", "--out", ""], "'--out': must not be empty"),
+        (["verify", "worked.json", ""], "'SOLUTION': must not be empty"),
+        (["targets", "", "--out", "x.gz"], "'DIR': must not be empty"),
+        (["train", "placement", "--preset", "paper", "--algorithm", "vdn", "--out", ""], "'--out': must not be empty"),
         (["nosuch"], "nosuch"),
     ],
 )
@@ -120,6 +131,38 @@ def test_list_names_everything(tmp_path):
     assert {"name": "column-generation", "kind": "decomposition", "exact": True} in known["solvers"]
     assert "congested" in known["presets"]
     assert "vdn" in known["algorithms"]
+
+
+def test_says_its_version(tmp_path):
+    done = skybound("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"skybound {importlib.metadata.version('skybound')}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--version"], ["solve", "worked.json"]])
+def test_output_that_cannot_be_written_is_said_in_one_line(arguments, file, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "skybound: output: No space left on device\n"
+
+
+def test_a_reader_who_leaves_is_no_error(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*COMMAND, "list"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("out", "kept"), [([], ""), (["--out", "s"], "; what was finished is kept")])
+def test_an_interruption_keeps_what_is_written(out, kept, file, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "solve", interrupted)
+    done = CliRunner().invoke(command_line.app, ["solve", str(file), *out])
+    assert (done.exit_code, done.output) == (130, f"skybound: interrupted{kept}\n")
 
 
 def test_every_command_helps_with_an_example(tmp_path):
