@@ -114,7 +114,7 @@ def import_values(instance: Instance, path: str | Path) -> Decision:
         try:
             value = float(words[at + 1])
         except ValueError:
-            continue
+            raise InputError(f"line {number}: {words[at]} is {words[at + 1]}, no number", file=str(path)) from None
         if not math.isfinite(value):
             raise InputError(f"line {number}: {words[at]} is {words[at + 1]}", file=str(path))
         names[words[at]].set_value(value, skip_validation=True)

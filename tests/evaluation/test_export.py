@@ -100,6 +100,9 @@ def test_foreign_files_are_refused(worked, tmp_path):
     (tmp_path / "y.sol").write_text("x(0_0) nan\n")
     with pytest.raises(InputError, match=r"line 1: x\(0_0\) is nan"):
         import_values(worked, tmp_path / "y.sol")
+    (tmp_path / "w.sol").write_text("x(3_0) 1\nx(0_0) 1..5\n")
+    with pytest.raises(InputError, match=r"w.sol: line 2: x\(0_0\) is 1..5, no number"):
+        import_values(worked, tmp_path / "w.sol")
     (tmp_path / "z.sol").write_text("x(3_0) 1\n")
     with pytest.raises(InputError, match=r"its values violate: \(13c\) user 0 has one host"):
         imported_solution(worked, tmp_path / "z.sol")
