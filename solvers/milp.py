@@ -29,8 +29,18 @@ OPTIONS = {
     "gurobi": {"gap": "MIPGap", "threads": "Threads", "seed": "Seed"},
     "scip": {"gap": "limits/gap", "seed": "randomization/randomseedshift"},
 }
+# What is looked for when there is no solver of the name asked for.
+COMMON = ("appsi_highs", "cbc", "cplex", "glpk", "gurobi", "highs", "mosek", "scip", "scip_direct", "xpress")
 # How solvers end that take Ctrl-C for themselves, as SCIP does.
 INTERRUPTED = (TerminationCondition.userInterrupt, TerminationCondition.resourceInterrupt)
+
+
+def _engine(name: str) -> Any:
+    """The solver that Pyomo has under this name; None when it has none, or does not find it on this machine."""
+    with LoggingIntercept(module="pyomo", level=logging.WARNING):
+        engine = pyo.SolverFactory(name)
+        found = not isinstance(engine, UnknownSolver) and engine.available(exception_flag=False)
+    return engine if found else None
 
 
 def solver_of_models(name: str) -> ModelSolver:
@@ -82,10 +92,10 @@ def pyomo_solver(name: str) -> ModelSolver:
     InputError
         When Pyomo does not know the solver or does not find it.
     """
-    with LoggingIntercept(module="pyomo", level=logging.WARNING):
-        engine = pyo.SolverFactory(name)
-        if isinstance(engine, UnknownSolver) or not engine.available(exception_flag=False):
-            raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here', "solver")
+    engine = _engine(name)
+    if engine is None:
+        found = ", ".join(common for common in COMMON if _engine(common) is not None) or "none of the common ones"
+        raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here, but {found}', "solver")
 
     def solve(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
         module, factor = FORMULATIONS[instance.problem].milp, 1.0
