@@ -2,7 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -87,27 +87,40 @@ def export_start(instance: Instance, decision: Decision, path: str | Path) -> No
 def import_values(instance: Instance, path: str | Path) -> Decision:
     """Read what another solver found for an exported model: lines that begin with a variable's name and its value.
 
-    HiGHS, SCIP, Gurobi and CBC write such files; other lines are passed over, missing variables are 0.
+    HiGHS, SCIP, Gurobi and CBC write such files for LP and MPS; for the CP-SAT model, the names are those of the file's
+    variables. Other lines are passed over, missing variables are 0.
 
     Raises
     ------
     InputError
-        When the file cannot be read, no line speaks of a variable of the model, or the values are no solution of it.
+        When the file cannot be read, no line speaks of a variable of a model, or the values are no solution of it.
     """
     model, names = _named(instance)
+    values = _values(Path(path), names.keys())
+    if not values:
+        return _of_constraint_model(instance, Path(path))
+    for variable in names.values():
+        variable.value = 0.0
+    for name, value in values.items():
+        names[name].set_value(value, skip_validation=True)
+    if broken := _broken(model):
+        raise InputError(f"its values violate: {broken}", file=str(path))
+    return FORMULATIONS[instance.problem].milp.extract(model, instance)
+
+
+def _values(path: Path, known: Set[str]) -> dict[str, float]:
+    """Values of known variables in a file of another solver."""
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=str(path)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start})", file=str(path)) from None
-    found = 0
-    for variable in names.values():
-        variable.value = 0.0
+    found: dict[str, float] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()
         at = next(
-            (k for k in range(min(2, len(words) - 1)) if words[k] in names), None
+            (k for k in range(min(2, len(words) - 1)) if words[k] in known), None
         )  # CBC counts lines before names
         if at is None:
             continue
@@ -117,13 +130,32 @@ def import_values(instance: Instance, path: str | Path) -> Decision:
             raise InputError(f"line {number}: {words[at]} is {words[at + 1]}, no number", file=str(path)) from None
         if not math.isfinite(value):
             raise InputError(f"line {number}: {words[at]} is {words[at + 1]}", file=str(path))
-        names[words[at]].set_value(value, skip_validation=True)
-        found += 1
-    if not found:
-        raise InputError("has no line with a variable of this instance's model", file=str(path))
-    if broken := _broken(model):
-        raise InputError(f"its values violate: {broken}", file=str(path))
-    return FORMULATIONS[instance.problem].milp.extract(model, instance)
+        found[words[at]] = value
+    return found
+
+
+def _of_constraint_model(instance: Instance, path: Path) -> Decision:
+    """The decision of a file with values of the constraint model's literals; CP-SAT says whether it admits them."""
+    from ortools.sat.python import cp_model
+
+    scaled = FORMULATIONS[instance.problem].cpsat.build(instance)
+    model = scaled.model
+    values = _values(path, {variable.name for variable in model.proto.variables})
+    if not values:
+        raise InputError("has no line with a variable of this instance's models", file=str(path))
+    for k, variable in enumerate(model.proto.variables):
+        if list(variable.domain) != [0, 1]:
+            continue  # it follows from the literals, and may be too large for a double
+        value = values.get(variable.name, 0.0)
+        if abs(value - round(value)) > VALUE_TOLERANCE:
+            raise InputError(f"its values violate: {variable.name} is {value}, not a whole number", file=str(path))
+        model.add(model.get_int_var_from_proto_index(k) == round(value))
+    solver = cp_model.CpSolver()
+    solver.parameters.cp_model_presolve = scaled.presolve
+    if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        raise InputError("its values violate the constraint model", file=str(path))
+    decision: Decision = scaled.extract(solver.value)
+    return decision
 
 
 def _broken(model: Any) -> str | None:

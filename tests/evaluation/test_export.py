@@ -93,6 +93,34 @@ def test_the_cpsat_file_speaks_in_the_instances_units(problem, seed, random_inst
         assert solver.best_objective_bound == pytest.approx(known.bound, rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("problem", ["placement", "association"])
+@pytest.mark.parametrize("seed", range(5))
+def test_values_of_the_cpsat_file_come_back(problem, seed, random_instance, tmp_path):
+    """Names are those of the file's variables; literals that are 0 may be missing."""
+    instance = random_instance[problem](seed)
+    (path,) = export(instance, tmp_path, ["cpsat"])
+    model, solver = cp_model.CpModel(), cp_model.CpSolver()
+    model.proto.parse_text_format(path.read_text())
+    solver.parameters.cp_model_presolve = problem == "placement"
+    if solver.solve(model) == cp_model.INFEASIBLE:
+        return
+    variables = enumerate(model.proto.variables)
+    values = {variable.name: solver.value(model.get_int_var_from_proto_index(k)) for k, variable in variables}
+    (tmp_path / "x.sol").write_text("".join(f"{name} {value}\n" for name, value in values.items() if value))
+    if any(values.values()):
+        back = imported_solution(instance, tmp_path / "x.sol")
+        assert back.objective == pytest.approx(solve(instance).objective, rel=1e-6)
+
+
+def test_values_that_the_cpsat_model_excludes_are_refused(worked, tmp_path):
+    (tmp_path / "x.sol").write_text("home[0] 1\n")
+    with pytest.raises(InputError, match=r"x\.sol: its values violate the constraint model"):
+        import_values(worked, tmp_path / "x.sol")
+    (tmp_path / "y.sol").write_text("home[0] 0.5\n")
+    with pytest.raises(InputError, match=r"violate: home\[0\] is 0\.5, not a whole number"):
+        import_values(worked, tmp_path / "y.sol")
+
+
 def test_foreign_files_are_refused(worked, tmp_path):
     (tmp_path / "x.sol").write_text("nothing 1\n")
     with pytest.raises(InputError, match="no line with a variable"):
