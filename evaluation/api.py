@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..formulations.problems import FORMULATIONS
-from ..instances.files import load, load_solution
+from ..instances.arguments import listed, nonnegative, of_kind, seed_list
+from ..instances.files import load, load_solution, save_solution
+from ..instances.files import save as save_instance
 from ..instances.problems import PROBLEMS, generate
-from ..instances.record import Instance
+from ..instances.record import Decision, Instance
 from ..instances.solution import Solution
 from ..solvers.registry import PREFIXES, SOLVERS
 from ..solvers.result import Result, Solver
@@ -16,10 +18,23 @@ from .verify import Report
 from .verify import verify as judge
 
 if TYPE_CHECKING:
+    from ..learned.targets import Written
     from ..learned.training import Outcome
     from .experiment import Evaluation
 
-__all__ = ["build", "catalogue", "evaluate", "export", "generate", "load", "solve", "train", "verify"]
+__all__ = [
+    "build",
+    "catalogue",
+    "evaluate",
+    "export",
+    "generate",
+    "load",
+    "save",
+    "solve",
+    "targets",
+    "train",
+    "verify",
+]
 
 
 def _policy(place: str, problem: str) -> Solver[Instance]:
@@ -33,11 +48,20 @@ PREFIXES["policy"] = _policy
 
 def build(instance: Instance) -> Any:
     """The explicit Pyomo model of an instance, to read, to change and to give back to `solve`."""
-    return FORMULATIONS[instance.problem].milp.build(instance)
+    return FORMULATIONS[of_kind(instance, Instance, "instance").problem].milp.build(instance)
 
 
-def verify(instance: Instance, solution: Solution | Result | str | Path, gap: float = 1e-6) -> Report:
-    """Hold a solution (or its file, or a result) against the referee: decision, objective, bound and status."""
+def verify(instance: Instance, solution: Solution | Result | Decision | str | Path, gap: float = 1e-6) -> Report:
+    """Hold a solution (or its file, or a result) against the referee: decision, objective, bound and status.
+
+    A decision alone, such as that of a rule of your own, is held against the constraints; its report has the objective.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or the decision is of another problem or does not fit the instance.
+    """
+    of_kind(instance, Instance, "instance")
     if isinstance(solution, Result):
         solution = solution.solution()
     elif isinstance(solution, str | Path):
@@ -50,6 +74,40 @@ def export(instance: Instance, folder: str | Path, formats: Sequence[str] = ("lp
     from .export import export as write
 
     return write(instance, folder, formats)
+
+
+def save(content: Instance | Solution | Result, path: str | Path) -> None:
+    """Write an instance, or a solution (a result's own one), as its file; gzip when the name ends in ``.gz``.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written, or the content is something else.
+    """
+    if isinstance(content, Instance):
+        save_instance(content, path)
+    else:
+        solution = content.solution() if isinstance(content, Result) else of_kind(content, Solution, "content")
+        save_solution(solution, path)
+
+
+def targets(
+    instances: Sequence[Instance | str | Path],
+    path: str | Path,
+    solver: str | None = None,
+    *,
+    time_limit_s: float | None = None,
+) -> "Written":
+    """Solve instances and write them with their optima as a supervised data set; see `write_targets`.
+
+    Raises
+    ------
+    InputError
+        When there is no such solver, or a file cannot be read or written.
+    """
+    from ..learned.targets import write_targets
+
+    return write_targets(_loaded(instances), path, solver, time_limit_s=time_limit_s)
 
 
 def train(
@@ -87,9 +145,16 @@ def train(
     """
     from ..learned.algorithms import train as train_policy
 
-    budget_cpu_s = None if budget_cpu_minutes is None else 60 * budget_cpu_minutes
+    budget_cpu_s = None if budget_cpu_minutes is None else 60 * nonnegative(budget_cpu_minutes, "budget_cpu_minutes")
     return train_policy(
-        problem, preset, algorithm, seeds, out, budget_cpu_s=budget_cpu_s, resume=resume, changes=hyperparameters
+        of_kind(problem, str, "problem"),
+        of_kind(preset, str, "preset"),
+        of_kind(algorithm, str, "algorithm"),
+        seed_list(seeds),
+        out,
+        budget_cpu_s=budget_cpu_s,
+        resume=resume,
+        changes=hyperparameters,
     )
 
 
@@ -97,8 +162,12 @@ def evaluate(instances: Sequence[Instance | str | Path], solvers: Sequence[str],
     """Run solvers and policies on the same instances; see `skybound.evaluation.experiment.evaluate` for the options."""
     from .experiment import evaluate as compare
 
-    loaded = [instance if isinstance(instance, Instance) else load(instance) for instance in instances]
-    return compare(loaded, solvers, **options)
+    return compare(_loaded(instances), solvers, **options)
+
+
+def _loaded(instances: Sequence[Instance | str | Path]) -> list[Instance]:
+    """Instances, read from their files where they are paths."""
+    return [load(given) if isinstance(given, str | Path) else given for given in listed(instances, "instances")]
 
 
 def catalogue() -> dict[str, Any]:

@@ -10,8 +10,19 @@ from ..instances.errors import InputError
 
 MOST_SEEDS = 1_000_000
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Instance files (.json or .json.gz).")]
-Out = Annotated[Path, typer.Option(help="Folder to write to; made when missing.")]
+
+def nonempty_path(text: str) -> Path:
+    """The path of a text that is not empty, which would be the folder one is in."""
+    if not text:
+        raise typer.BadParameter("must not be empty")
+    return Path(text)
+
+
+PATH: dict[str, Any] = {"parser": nonempty_path, "metavar": "PATH"}
+Files = Annotated[
+    list[Path], typer.Argument(parser=nonempty_path, metavar="FILE...", help="Instance files (.json or .json.gz).")
+]
+Out = Annotated[Path, typer.Option(help="Folder to write to; made when missing.", **PATH)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, one object a line.")]
 TimeLimit = Annotated[float | None, typer.Option(help="Wall-clock limit of each run (s).", min=0)]
 Gap = Annotated[float, typer.Option(help="Relative gap between objective and bound that counts as optimal.", min=0)]

@@ -1,6 +1,8 @@
 """The command line: what the Python interface does, for terminals and for machines."""
 
+import importlib.metadata
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +16,8 @@ from ..instances.files import load, load_solution, save, save_solution
 from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
 from ..solvers.result import MOST_THREADS
-from .arguments import Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, numbers
-from .terminal import print_catalogue, print_report, print_results, print_summary, progress, shown
+from .arguments import PATH, Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, nonempty_path, numbers
+from .terminal import counted, print_catalogue, print_report, print_results, print_summary, shown
 
 
 class Commands(TyperGroup):
@@ -23,10 +25,11 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        writes = any(word.partition("=")[0] == "--out" for word in ctx.args)
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            print("skybound: interrupted; what was finished is kept", file=sys.stderr)
+            print("skybound: interrupted" + "; what was finished is kept" * writes, file=sys.stderr)
             raise typer.Exit(130) from None
 
 
@@ -40,16 +43,36 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; bad input ends with a message and exit code 2."""
+    """Run the command line; bad input, and output that cannot be written, end with a message and exit code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         print(f"skybound: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        # What is still to be printed goes nowhere, so that leaving does not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # nobody reads on
+            sys.exit(1)
+        print(f"skybound: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"skybound {importlib.metadata.version('skybound')}")
+        raise typer.Exit
 
 
 @app.callback()
-def about() -> None:
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
     """How far from the optimum is the learned policy?
 
     Exact optima, bounds and policies for space-air-ground networks.
@@ -85,9 +108,9 @@ def solve(
     time_limit: TimeLimit = None,
     gap: Gap = 1e-6,
     seed: Seed = 0,
-    start: Annotated[Path | None, typer.Option(help="Solution file to start from (one instance only).")] = None,
+    start: Annotated[Path | None, typer.Option(help="Solution file to start from (one instance only).", **PATH)] = None,
     threads: Annotated[int, typer.Option(help="Threads that a solver may use.", min=1, max=MOST_THREADS)] = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder for solution files.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for solution files.", **PATH)] = None,
     as_json: Json = False,
 ) -> None:
     """Solve instances, by default to proven optimality.
@@ -117,8 +140,8 @@ def solve(
 
 @app.command()
 def verify(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
-    solution: Annotated[Path, typer.Argument(help="Solution file.")],
+    instance: Annotated[Path, typer.Argument(parser=nonempty_path, metavar="INSTANCE", help="Instance file.")],
+    solution: Annotated[Path, typer.Argument(parser=nonempty_path, metavar="SOLUTION", help="Solution file.")],
     gap: Gap = 1e-6,
     as_json: Json = False,
 ) -> None:
@@ -144,8 +167,12 @@ def export(
     files: Files,
     out: Out,
     form: Annotated[list[str] | None, typer.Option("--format", help="lp, mps or cpsat; all by default.")] = None,
-    solution: Annotated[Path | None, typer.Option(help="Also write this solution as a start file (.sol).")] = None,
-    values: Annotated[Path | None, typer.Option(help="Read another solver's values, write a solution file.")] = None,
+    solution: Annotated[
+        Path | None, typer.Option(help="Also write this solution as a start file (.sol).", **PATH)
+    ] = None,
+    values: Annotated[
+        Path | None, typer.Option(help="Read another solver's values, write a solution file.", **PATH)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write instances as models for other solvers, and read their answers back.
@@ -170,7 +197,7 @@ def export(
             save_solution(models.imported_solution(instance, values), path)
             written.append(path)
             continue
-        written += models.export(instance, out, form or models.SUFFIXES, stem)
+        written += models.export(instance, out, form or tuple(models.SUFFIXES), stem)
         if solution is not None:
             models.export_start(instance, _decision(solution, instance), out / f"{stem}.sol")
             written.append(out / f"{stem}.sol")
@@ -180,25 +207,33 @@ def export(
 
 @app.command()
 def targets(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of instance files.")],
-    out: Annotated[Path, typer.Option(help="File to write (.jsonl.gz).")],
+    folder: Annotated[Path, typer.Argument(parser=nonempty_path, metavar="DIR", help="Folder of instance files.")],
+    out: Annotated[Path, typer.Option(help="File to write (.jsonl.gz).", **PATH)],
     solver: Annotated[str | None, typer.Option(help="Solver that finds the targets; the best exact one.")] = None,
     time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:
     """Solve a folder of instances and write them with their optima as a supervised data set.
 
-    Each line of the file is one JSON object with the instance, the solution and its proven gap.
+    Each line of the file is one JSON object with the instance, the solution and its proven gap. Instances without a
+    solution are left out. After an interruption, the same command goes on.
 
     Example: `skybound targets instances --out targets.jsonl.gz`
+
+    Exit code 1 when an instance is left out: it is infeasible, or no solution was found within the limit.
     """
     from ..learned.targets import write_targets
 
     files = sorted(path for path in folder.glob("*") if path.name.endswith((".json", ".json.gz")))
     if not files:
         raise InputError("has no instance files (.json, .json.gz)", file=str(folder))
-    written = write_targets(shown(_load_all(files), "solving"), out, solver, time_limit)
-    _say(as_json, {"file": str(out), "targets": written}, f"{written} targets in {out}")
+    with counted("solving") as progress:
+        written = write_targets(_load_all(files), out, solver, time_limit_s=time_limit, progress=progress)
+    words = f"{written.targets} targets in {out}"
+    if written.left_out:
+        words += f"; {len(written.left_out)} instances without a solution left out: {', '.join(written.left_out)}"
+    _say(as_json, {"file": str(out)} | written._asdict(), words)
+    raise typer.Exit(1 if written.left_out else 0)
 
 
 @app.command()
@@ -206,7 +241,7 @@ def train(
     problem: Annotated[str, typer.Argument(help="A problem, such as placement.")],
     preset: Annotated[str, typer.Option(help="Preset that training instances are drawn from.")],
     algorithm: Annotated[str, typer.Option(help="Learning algorithm (see `skybound list`).")],
-    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.", **PATH)],
     seeds: Seeds = "0",
     budget: Annotated[float | None, typer.Option(help="CPU time of the whole run (min).", min=0)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
@@ -264,8 +299,7 @@ def evaluate(
     """
     from .experiment import evaluate as compare
 
-    with progress("evaluating") as bar:
-        task = bar.add_task("evaluating", total=None)
+    with counted("evaluating") as progress:
         found = compare(
             _load_all(files),
             [name.strip() for name in solvers.split(",")],
@@ -276,7 +310,7 @@ def evaluate(
             resume=resume,
             allow_seen=allow_seen,
             against=against,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=progress,
         )
     if as_json:
         print(found.summary.to_json(orient="records", lines=True), end="")

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..formulations.problems import FORMULATIONS
+from ..instances.arguments import instance_list, seed_list, texts
 from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from ..instances.json_files import atomic, parse_json, read_json, write_json
@@ -85,9 +86,12 @@ def evaluate(
     Raises
     ------
     InputError
-        When the instances are not of one problem, a solver is unknown, or a policy has seen an instance.
+        When the instances are not of one problem, a solver is unknown, a policy has seen an instance, or an argument
+        cannot be.
     """
+    instances = instance_list(instances)
     problem = _one_problem(instances)
+    solvers, seeds, limits = texts(solvers, "solvers"), seed_list(seeds), Limits(time_limit_s, gap)
     if against is not None and against not in solvers:
         raise InputError(f'is "{against}", which is not among the solvers', "against")
     if not solvers or not seeds:
@@ -97,7 +101,7 @@ def evaluate(
         for instance in instances:
             if entry.seen(instance.hash) and not allow_seen:
                 raise InputError(f"{entry.name} was trained or validated on it", file=instance.name)
-    settings = {"problem": problem, "time_limit_s": time_limit_s, "gap": gap}
+    settings = {"problem": problem, "time_limit_s": limits.time_limit_s, "gap": limits.gap}
     store = _Rows(None if out is None else Path(out), settings, resume)
     todo = [(instance, entry, seed) for instance in instances for entry in contestants for seed in entry.seeds(seeds)]
     for done, (instance, entry, seed) in enumerate(todo):
@@ -105,7 +109,7 @@ def evaluate(
             progress(done, len(todo))
         if store.has(instance.hash, entry, seed):
             continue
-        result = run(entry.solver(seed), entry.name, instance, Limits(time_limit_s, gap, seed)).to_json()
+        result = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed)).to_json()
         group = instance.provenance.get("preset")
         store.add(
             {key: result[key] for key in ROW_KEYS}

@@ -2,11 +2,12 @@
 
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
 from ..formulations.problems import FORMULATIONS
+from ..instances.arguments import of_kind, texts
 from ..instances.errors import InputError
 from ..instances.json_files import atomic, file_stem
 from ..instances.record import Decision, Instance
@@ -23,7 +24,7 @@ def export(
     """Write an instance's explicit models.
 
     ``lp`` and ``mps`` hold the Pyomo model with exact numbers and readable names, ``cpsat`` the constraint model as the
-    text of its protocol buffer.
+    text of its protocol buffer, whose solvers report objectives in the instance's units.
 
     Parameters
     ----------
@@ -44,10 +45,11 @@ def export(
     Raises
     ------
     InputError
-        When there is no such format, or a file cannot be written.
+        When there is no such format, a file cannot be written, or an argument cannot be.
     """
+    of_kind(instance, Instance, "instance")
     written = []
-    for form in formats:
+    for form in texts(formats, "formats"):
         if form not in SUFFIXES:
             raise InputError(f'is "{form}", unknown; known are {", ".join(SUFFIXES)}', "format")
         path = Path(folder) / f"{stem or file_stem(instance.name)}{SUFFIXES[form]}"
@@ -63,7 +65,11 @@ def export(
 def _write_model(instance: Instance, form: str, path: Path) -> None:
     formulation = FORMULATIONS[instance.problem]
     if form == "cpsat":
-        if not formulation.cpsat.build(instance).model.export_to_file(str(path)):
+        scaled = formulation.cpsat.build(instance)
+        scaled.model.proto.objective.scaling_factor = (
+            1 / scaled.scale
+        )  # objectives are reported in the instance's units
+        if not scaled.model.export_to_file(str(path)):
             raise InputError("CP-SAT could not write the model", file=str(path))
     else:
         formulation.milp.build(instance).write(str(path), io_options={"symbolic_solver_labels": True})
@@ -81,43 +87,75 @@ def export_start(instance: Instance, decision: Decision, path: str | Path) -> No
 def import_values(instance: Instance, path: str | Path) -> Decision:
     """Read what another solver found for an exported model: lines that begin with a variable's name and its value.
 
-    HiGHS, SCIP, Gurobi and CBC write such files; other lines are passed over, missing variables are 0.
+    HiGHS, SCIP, Gurobi and CBC write such files for LP and MPS; for the CP-SAT model, the names are those of the file's
+    variables. Other lines are passed over, missing variables are 0.
 
     Raises
     ------
     InputError
-        When the file cannot be read, no line speaks of a variable of the model, or the values are no solution of it.
+        When the file cannot be read, no line speaks of a variable of a model, or the values are no solution of it.
     """
     model, names = _named(instance)
+    values = _values(Path(path), names.keys())
+    if not values:
+        return _of_constraint_model(instance, Path(path))
+    for variable in names.values():
+        variable.value = 0.0
+    for name, value in values.items():
+        names[name].set_value(value, skip_validation=True)
+    if broken := _broken(model):
+        raise InputError(f"its values violate: {broken}", file=str(path))
+    return FORMULATIONS[instance.problem].milp.extract(model, instance)
+
+
+def _values(path: Path, known: Set[str]) -> dict[str, float]:
+    """Values of known variables in a file of another solver."""
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=str(path)) from None
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start})", file=str(path)) from None
-    found = 0
-    for variable in names.values():
-        variable.value = 0.0
+    found: dict[str, float] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()
         at = next(
-            (k for k in range(min(2, len(words) - 1)) if words[k] in names), None
+            (k for k in range(min(2, len(words) - 1)) if words[k] in known), None
         )  # CBC counts lines before names
         if at is None:
             continue
         try:
             value = float(words[at + 1])
         except ValueError:
-            continue
+            raise InputError(f"line {number}: {words[at]} is {words[at + 1]}, no number", file=str(path)) from None
         if not math.isfinite(value):
             raise InputError(f"line {number}: {words[at]} is {words[at + 1]}", file=str(path))
-        names[words[at]].set_value(value, skip_validation=True)
-        found += 1
-    if not found:
-        raise InputError("has no line with a variable of this instance's model", file=str(path))
-    if broken := _broken(model):
-        raise InputError(f"its values violate: {broken}", file=str(path))
-    return FORMULATIONS[instance.problem].milp.extract(model, instance)
+        found[words[at]] = value
+    return found
+
+
+def _of_constraint_model(instance: Instance, path: Path) -> Decision:
+    """The decision of a file with values of the constraint model's literals; CP-SAT says whether it admits them."""
+    from ortools.sat.python import cp_model
+
+    scaled = FORMULATIONS[instance.problem].cpsat.build(instance)
+    model = scaled.model
+    values = _values(path, {variable.name for variable in model.proto.variables})
+    if not values:
+        raise InputError("has no line with a variable of this instance's models", file=str(path))
+    for k, variable in enumerate(model.proto.variables):
+        if list(variable.domain) != [0, 1]:
+            continue  # it follows from the literals, and may be too large for a double
+        value = values.get(variable.name, 0.0)
+        if abs(value - round(value)) > VALUE_TOLERANCE:
+            raise InputError(f"its values violate: {variable.name} is {value}, not a whole number", file=str(path))
+        model.add(model.get_int_var_from_proto_index(k) == round(value))
+    solver = cp_model.CpSolver()
+    solver.parameters.cp_model_presolve = scaled.presolve
+    if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        raise InputError("its values violate the constraint model", file=str(path))
+    decision: Decision = scaled.extract(solver.value)
+    return decision
 
 
 def _broken(model: Any) -> str | None:

@@ -1,6 +1,7 @@
 """What people see in a terminal: tables and progress."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,14 @@ def progress(words: str) -> Progress:
     errors = Console(stderr=True)
     columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+@contextlib.contextmanager
+def counted(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Progress that is told how many are finished, and of how many."""
+    with progress(words) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def shown(items: Sequence[Any], words: str) -> Iterator[Any]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from ..formulations.problems import FORMULATIONS
 from ..formulations.verdict import Violation
-from ..instances.record import Instance
+from ..instances.arguments import nonnegative, of_kind
+from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 from ..solvers.result import relative_gap
 
@@ -43,8 +44,8 @@ class Report:
         return asdict(self)
 
 
-def verify(instance: Instance, solution: Solution, gap: float = 1e-6) -> Report:
-    """Judge a solution's decision and claims.
+def verify(instance: Instance, solution: Solution | Decision, gap: float = 1e-6) -> Report:
+    """Judge a solution's decision and claims; a decision alone claims nothing.
 
     Parameters
     ----------
@@ -54,12 +55,23 @@ def verify(instance: Instance, solution: Solution, gap: float = 1e-6) -> Report:
         Decision and claims.
     gap
         Relative gap within which "optimal" was claimed.
+
+    Raises
+    ------
+    InputError
+        When the decision is of another problem or does not fit the instance, or an argument cannot be.
     """
-    if solution.decision is None:
+    of_kind(instance, Instance, "instance")
+    gap = nonnegative(gap, "gap")
+    decision = solution if isinstance(solution, Decision) else of_kind(solution, Solution, "solution").decision
+    if decision is None:
         return Report(None, None, {}, ())
+    instance.check_decision(decision)
     formulation = FORMULATIONS[instance.problem]
-    verdict = formulation.judge(instance, solution.decision)
-    claims = [] if verdict.objective is None else _false_claims(solution, verdict.objective, formulation.sense, gap)
+    verdict = formulation.judge(instance, decision)
+    claims = []
+    if isinstance(solution, Solution) and verdict.objective is not None:
+        claims = _false_claims(solution, verdict.objective, formulation.sense, gap)
     return Report(verdict.feasible, verdict.objective, verdict.parts, (*verdict.violations, *claims))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from .arguments import of_kind, whole
 from .association import Association
 from .association import presets as association_presets
 from .errors import InputError
@@ -64,9 +65,7 @@ def generate(problem_name: str, preset: str, seed: int) -> Instance:
     Raises
     ------
     InputError
-        When there is no such problem or preset, or the seed is negative.
+        When there is no such problem or preset, or the seed is no integer from 0.
     """
-    found = problem(problem_name)
-    if seed < 0:
-        raise InputError(f"must be at least 0, is {seed}", "seed")
-    return found.draw(preset, seed)
+    found = problem(of_kind(problem_name, str, "problem"))
+    return found.draw(of_kind(preset, str, "preset"), whole(seed, "seed"))

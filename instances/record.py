@@ -134,6 +134,12 @@ class Instance(Record, ABC):
         self.check_fit(decision, place)
         return decision
 
+    def check_decision(self, decision: Any, place: str = "decision") -> None:
+        """Object to what is no decision of this problem, or does not fit this instance."""
+        if not isinstance(decision, self.decision):
+            raise InputError(f"must be a decision of {self.problem}, is of type {type(decision).__name__}", place)
+        self.check_fit(decision, place)
+
     @abstractmethod
     def check_fit(self, decision: Any, place: str) -> None:
         """Object to a decision whose shapes or indices do not fit this instance."""

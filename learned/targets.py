@@ -1,4 +1,4 @@
-"""Supervised data: instances with a solver's solutions and their proven gaps, gzip JSON lines.
+"""Supervised data: instances with a solver's decisions and their proven gaps, gzip JSON lines.
 
 A line is ``{"instance": <instance document>, "solution": <solution document>, "gap": <relative gap or null>}``.
 """
@@ -8,20 +8,21 @@ import gzip
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, NamedTuple
 
 from ..formulations.problems import FORMULATIONS
+from ..instances.arguments import instance_list
 from ..instances.errors import InputError
 from ..instances.fields import as_real
 from ..instances.files import instance_from_json, instance_to_json, solution_from_json, solution_to_json
-from ..instances.json_files import parse_json
+from ..instances.json_files import atomic, parse_json
 from ..instances.record import Instance, same_keys
 from ..instances.solution import Solution
 from ..solvers.registry import find
-from ..solvers.result import Result, relative_gap
+from ..solvers.result import Limits, Result, relative_gap
 from ..solvers.solve import solve
 
 KEYS = dict.fromkeys(("instance", "solution", "gap"))
@@ -36,7 +37,7 @@ class Target:
     Attributes
     ----------
     gap
-        Relative gap that the solver proved; None where it has no decision or no bound.
+        Relative gap that the solver proved; None where it has no bound.
     """
 
     instance: Instance
@@ -44,12 +45,33 @@ class Target:
     gap: float | None
 
 
-def write_targets(
-    instances: Iterable[Instance], path: str | Path, solver: str | None = None, time_limit_s: float | None = None
-) -> int:
-    """Solve instances and write them with their solutions; the number of lines.
+class Written(NamedTuple):
+    """What became of the instances.
 
-    Lines are kept in ``PATH.part`` until all are there; another call with the same instances goes on from there.
+    Attributes
+    ----------
+    targets
+        Lines of the file.
+    left_out
+        Names of the instances without a decision: infeasible, or none was found within the limit.
+    """
+
+    targets: int
+    left_out: tuple[str, ...]
+
+
+def write_targets(
+    instances: Sequence[Instance],
+    path: str | Path,
+    solver: str | None = None,
+    *,
+    time_limit_s: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Written:
+    """Solve instances and write those that have a decision, with it.
+
+    Lines, those of instances without a decision too, are kept in ``PATH.part`` until all are there; another call with
+    the same instances goes on from there.
 
     Parameters
     ----------
@@ -57,41 +79,69 @@ def write_targets(
         A solver's name; None is the problem's best exact one.
     time_limit_s
         Wall-clock limit of each instance (s).
+    progress
+        Called with finished and all instances.
 
     Raises
     ------
     InputError
-        When the file cannot be written, the solver fails, or ``PATH.part`` comes from other instances.
+        When there is no such solver, the file cannot be written, the solver fails, or ``PATH.part`` comes from other
+        instances.
     """
-    path = Path(path)
+    path, instances, limits = Path(path), instance_list(instances), Limits(time_limit_s)
+    names = {problem: find(problem, solver)[0] for problem in {instance.problem for instance in instances}}
+    if path.is_dir():
+        raise InputError("is a folder", file=str(path))
     part = path.with_name(path.name + ".part")
-    lines = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("a+b") as stream:
-            stream.seek(0)
-            known = _whole_lines(stream)
-            length = 0
-            for lines, instance in enumerate(instances, 1):
-                line, end = next(known, (None, length))
-                if line is None:
-                    stream.truncate(length)
-                    document = _line(instance, solve(instance, solver, time_limit_s=time_limit_s))
-                    stream.write(gzip.compress(json.dumps(document, allow_nan=False).encode() + b"\n", mtime=0))
-                    stream.flush()
-                    length = stream.tell()
-                elif (other := _other(line, instance, solver)) is None:
-                    length = end
-                else:
-                    raise InputError(
-                        f"line {lines} is of another {other}; remove the file to begin anew", file=str(part)
-                    )
-            stream.truncate(length)
-            os.fsync(stream.fileno())
-        part.replace(path)
+            for done in range(_known(stream, instances, names), len(instances)):
+                if progress:
+                    progress(done, len(instances))
+                instance = instances[done]
+                result = solve(instance, names[instance.problem], time_limit_s=limits.time_limit_s)
+                stream.write(gzip.compress(_line(instance, result), mtime=0))
+                stream.flush()
+            written = _finish(stream, path)
+        part.unlink()
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror or error}", file=str(path)) from error
-    return lines
+    finally:
+        with contextlib.suppress(OSError):
+            if not part.stat().st_size:
+                part.unlink()
+    return written
+
+
+def _known(stream: IO[bytes], instances: Sequence[Instance], names: Mapping[str, str]) -> int:
+    """How many of the instances have their line already; whatever comes behind is cut off."""
+    count, length = 0, 0
+    stream.seek(0)
+    for instance, (line, end) in zip(instances, _whole_lines(stream), strict=False):
+        if other := _other(line, instance, names[instance.problem]):
+            message = f"line {count + 1} is of another {other}; remove the file to begin anew"
+            raise InputError(message, file=stream.name)
+        count, length = count + 1, end
+    stream.truncate(length)
+    return count
+
+
+def _finish(stream: IO[bytes], path: Path) -> Written:
+    """Write the file: the lines that have a decision."""
+    targets, left_out = 0, []
+    stream.seek(0)
+    with atomic(path) as out:
+        for line, _ in _whole_lines(stream):
+            document = parse_json(line)
+            if document["solution"]["decision"] is None:
+                left_out.append(document["instance"]["name"])
+            else:
+                targets += 1
+                out.write(gzip.compress(line, mtime=0))
+        if not targets:
+            out.write(gzip.compress(b"", mtime=0))
+    return Written(targets, tuple(left_out))
 
 
 def _whole_lines(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
@@ -110,22 +160,23 @@ def _whole_lines(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
         yield line, end
 
 
-def _other(line: bytes, instance: Instance, solver: str | None) -> str | None:
+def _other(line: bytes, instance: Instance, solver: str) -> str | None:
     """In what a line differs from the one to be written."""
     document = parse_json(line)
     if document["instance"]["data"] != instance.to_json():
         return "instance"
-    return None if document["solution"]["solver"] == find(instance.problem, solver)[0] else "solver"
+    return None if document["solution"]["solver"] == solver else "solver"
 
 
-def _line(instance: Instance, result: Result) -> dict[str, Any]:
+def _line(instance: Instance, result: Result) -> bytes:
     if result.status == "error":
         raise InputError(f"failed on {instance.name}: {result.reason}", "solver")
-    return {
+    document = {
         "instance": instance_to_json(instance),
         "solution": solution_to_json(result.solution()),
         "gap": result.gap,
     }
+    return json.dumps(document, allow_nan=False).encode() + b"\n"
 
 
 def read_targets(path: str | Path) -> Iterator[Target]:

@@ -12,6 +12,7 @@ from pyomo.opt.base.solvers import UnknownSolver
 
 from ..formulations.problems import FORMULATIONS
 from ..formulations.templates import templates
+from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
@@ -28,6 +29,18 @@ OPTIONS = {
     "gurobi": {"gap": "MIPGap", "threads": "Threads", "seed": "Seed"},
     "scip": {"gap": "limits/gap", "seed": "randomization/randomseedshift"},
 }
+# What is looked for when there is no solver of the name asked for.
+COMMON = ("appsi_highs", "cbc", "cplex", "glpk", "gurobi", "highs", "mosek", "scip", "scip_direct", "xpress")
+# How solvers end that take Ctrl-C for themselves, as SCIP does.
+INTERRUPTED = (TerminationCondition.userInterrupt, TerminationCondition.resourceInterrupt)
+
+
+def _engine(name: str) -> Any:
+    """The solver that Pyomo has under this name; None when it has none, or does not find it on this machine."""
+    with LoggingIntercept(module="pyomo", level=logging.WARNING):
+        engine = pyo.SolverFactory(name)
+        found = not isinstance(engine, UnknownSolver) and engine.available(exception_flag=False)
+    return engine if found else None
 
 
 def solver_of_models(name: str) -> ModelSolver:
@@ -38,7 +51,7 @@ def solver_of_models(name: str) -> ModelSolver:
     InputError
         When it is another solver.
     """
-    if name == "milp":
+    if of_kind(name, str, "solver") == "milp":
         return solve_milp
     if name.startswith("pyomo:"):
         return pyomo_solver(name.removeprefix("pyomo:"))
@@ -79,10 +92,10 @@ def pyomo_solver(name: str) -> ModelSolver:
     InputError
         When Pyomo does not know the solver or does not find it.
     """
-    with LoggingIntercept(module="pyomo", level=logging.WARNING):
-        engine = pyo.SolverFactory(name)
-        if isinstance(engine, UnknownSolver) or not engine.available(exception_flag=False):
-            raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here', "solver")
+    engine = _engine(name)
+    if engine is None:
+        found = ", ".join(common for common in COMMON if _engine(common) is not None) or "none of the common ones"
+        raise InputError(f'"pyomo:{name}": Pyomo finds no such solver here, but {found}', "solver")
 
     def solve(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
         module, factor = FORMULATIONS[instance.problem].milp, 1.0
@@ -103,13 +116,15 @@ def pyomo_solver(name: str) -> ModelSolver:
                 results = engine.solve(model, **options)
             except Exception as error:  # noqa: BLE001 - whatever other people's code raises
                 return Answer(failure=f"{name} failed: {str(error).strip() or type(error).__name__}")
+            ended = results.solver.termination_condition
+            if ended in INTERRUPTED:
+                raise KeyboardInterrupt
             found = len(results.solution) > 0
             if found:
                 model.solutions.load_from(results)
         objective = next(model.component_data_objects(pyo.Objective, active=True))
         problem = results.problem
         bound = problem.lower_bound if objective.sense == pyo.minimize else problem.upper_bound
-        ended = results.solver.termination_condition
         answer = Answer(
             decision=module.extract(model, instance) if found else None,
             infeasible=ended == TerminationCondition.infeasible,

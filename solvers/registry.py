@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Instance
 from .result import Solver
@@ -95,7 +96,7 @@ def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
     entries = SOLVERS[problem]
     if name is None:
         name = next(iter(entries))
-    prefix, colon, rest = name.partition(":")
+    prefix, colon, rest = of_kind(name, str, "solver").partition(":")
     if colon and prefix in PREFIXES:
         return name, PREFIXES[prefix](rest, problem)
     if name not in entries:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from ..instances.arguments import nonnegative, whole
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 
@@ -38,6 +39,11 @@ class Limits:
         A feasible decision to start from; solvers that cannot use one ignore it.
     threads
         Threads that an engine may use.
+
+    Raises
+    ------
+    InputError
+        When a limit cannot be; names it.
     """
 
     time_limit_s: float | None = None
@@ -45,6 +51,13 @@ class Limits:
     seed: int = 0
     start: Decision | None = None
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.time_limit_s is not None:
+            object.__setattr__(self, "time_limit_s", nonnegative(self.time_limit_s, "time_limit_s"))
+        object.__setattr__(self, "gap", nonnegative(self.gap, "gap"))
+        object.__setattr__(self, "seed", whole(self.seed, "seed"))
+        object.__setattr__(self, "threads", whole(self.threads, "threads", 1, MOST_THREADS))
 
 
 @dataclass(frozen=True)

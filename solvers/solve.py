@@ -8,12 +8,13 @@ from typing import Any
 
 from ..formulations.problems import FORMULATIONS
 from ..formulations.verdict import Verdict, Violation
+from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Decision, Instance
 from ..instances.solution import Status
 from .interrupts import noting_interrupts
 from .registry import find
-from .result import MOST_THREADS, SMALLEST_GAP, Answer, Limits, Result, Solver, relative_gap
+from .result import SMALLEST_GAP, Answer, Limits, Result, Solver, relative_gap
 
 
 def solve(
@@ -53,15 +54,19 @@ def solve(
     Raises
     ------
     InputError
-        When there is no such solver, or it does not take a model.
+        When there is no such solver, it does not take a model, or an argument cannot be; names it.
     """
+    of_kind(instance, Instance, "instance")
     limits = Limits(time_limit_s, gap, seed, start, threads)
     if model is None:
         name, found = find(instance.problem, solver)
         return run(found, name, instance, limits)
+    from pyomo.environ import ConcreteModel
+
     from .milp import solver_of_models
 
     name = solver or "milp"
+    of_kind(model, ConcreteModel, "model")
     result = run(functools.partial(solver_of_models(name), model=model), name, instance, limits)
     return dataclasses.replace(result, modified=True)
 
@@ -72,9 +77,8 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     Raises
     ------
     InputError
-        When a limit cannot be, or the start is not a feasible decision.
+        When the start is not a feasible decision.
     """
-    _check_limits(limits)
     if limits.start is not None:
         _check_start(instance, limits.start)
     limits = dataclasses.replace(limits, gap=max(limits.gap, SMALLEST_GAP))
@@ -102,19 +106,8 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     )
 
 
-def _check_limits(limits: Limits) -> None:
-    for name, value, most in (("seed", limits.seed, 2**63 - 1), ("threads", limits.threads, MOST_THREADS)):
-        if not 0 <= value <= most:
-            raise InputError(f"must be at most {most} and not negative, is {value}", name)
-    for name, limit in (("time_limit_s", limits.time_limit_s), ("gap", limits.gap)):
-        if limit is not None and not limit >= 0:
-            raise InputError(f"must be at least 0, is {limit}", name)
-
-
 def _check_start(instance: Instance, start: Decision) -> None:
-    if not isinstance(start, instance.decision):
-        raise InputError(f"must be a decision of {instance.problem}", "start")
-    instance.check_fit(start, "start")
+    instance.check_decision(start, "start")
     if violations := FORMULATIONS[instance.problem].judge(instance, start).violations:
         raise InputError(f"violates {_in_words(violations)}", "start")
 

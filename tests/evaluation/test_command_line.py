@@ -1,17 +1,24 @@
 """The command line, run as a user runs it."""
 
+import importlib.metadata
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from skybound.evaluation import api, command_line
 from skybound.instances.files import load, save, save_solution
 from skybound.solvers.solve import solve
+from typer.testing import CliRunner
+
+COMMAND = [sys.executable, "-m", "skybound.evaluation.command_line"]
 
 
 def skybound(*arguments, cwd):
-    command = [sys.executable, "-m", "skybound.evaluation.command_line", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -97,6 +104,13 @@ def test_infeasible_is_exit_code_1_with_a_reason(worked_data, tmp_path, file):
         (["train", "placement", "--preset", "paper", "--algorithm", "nosuch", "--out", "x"], 'algorithm: is "nosuch"'),
         (["targets", ".", "--out", "spoilt.json/x.gz"], "spoilt.json"),
         (["solve", "worked.json", "--gap", "-1"], "--gap"),
+        (["solve", "worked.json", "--gap", "inf"], "gap: must be finite, is inf"),
+        (["solve", "worked.json", "--time-limit", "inf"], "time_limit_s: must be finite, is inf"),
+        (["solve", ""], "'FILE...': must not be empty"),
+        (["solve", "worked.json", "--out", ""], "'--out': must not be empty"),
+        (["verify", "worked.json", ""], "'SOLUTION': must not be empty"),
+        (["targets", "", "--out", "x.gz"], "'DIR': must not be empty"),
+        (["train", "placement", "--preset", "paper", "--algorithm", "vdn", "--out", ""], "'--out': must not be empty"),
         (["nosuch"], "nosuch"),
     ],
 )
@@ -117,6 +131,38 @@ def test_list_names_everything(tmp_path):
     assert {"name": "column-generation", "kind": "decomposition", "exact": True} in known["solvers"]
     assert "congested" in known["presets"]
     assert "vdn" in known["algorithms"]
+
+
+def test_says_its_version(tmp_path):
+    done = skybound("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"skybound {importlib.metadata.version('skybound')}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--version"], ["solve", "worked.json"]])
+def test_output_that_cannot_be_written_is_said_in_one_line(arguments, file, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "skybound: output: No space left on device\n"
+
+
+def test_a_reader_who_leaves_is_no_error(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*COMMAND, "list"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(("out", "kept"), [([], ""), (["--out", "s"], "; what was finished is kept")])
+def test_an_interruption_keeps_what_is_written(out, kept, file, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "solve", interrupted)
+    done = CliRunner().invoke(command_line.app, ["solve", str(file), *out])
+    assert (done.exit_code, done.output) == (130, f"skybound: interrupted{kept}\n")
 
 
 def test_every_command_helps_with_an_example(tmp_path):
@@ -154,6 +200,20 @@ def test_a_file_is_no_folder(tmp_path, file):
         done = skybound(*command, "--out", tmp_path / "here", cwd=tmp_path)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False)
         assert "here" in done.stderr
+
+
+def test_targets_leave_out_what_has_no_solution(worked, tmp_path):
+    """The count of both is said, and the exit code is 1."""
+    save(worked, tmp_path / "i" / "a.json")
+    done = skybound("targets", "i", "--out", "t.gz", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "1 targets in t.gz\n"), done.stderr
+    save(replace(worked, local_cps=[0.0] * 5, cloud_capacity=0, name="poor"), tmp_path / "i" / "b.json")
+    done = skybound("targets", "i", "--out", "t.gz", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == "1 targets in t.gz; 1 instances without a solution left out: poor\n"
+    done = skybound("targets", "i", "--out", "t.gz", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout) == {"file": "t.gz", "targets": 1, "left_out": ["poor"]}
+    assert {path.name for path in tmp_path.iterdir()} == {"i", "t.gz"}
 
 
 def test_presets_that_cannot_be_drawn_are_refused(tmp_path):

@@ -4,6 +4,7 @@ import highspy
 import pytest
 from google.protobuf import text_format
 from ortools.sat import cp_model_pb2
+from ortools.sat.python import cp_model
 from pyscipopt import Model
 from skybound.evaluation.export import export, export_start, import_values, imported_solution
 from skybound.instances.errors import InputError
@@ -74,6 +75,52 @@ def test_the_cpsat_file_is_a_model(worked, tmp_path):
     assert "home[0]" in {variable.name for variable in model.variables}
 
 
+@pytest.mark.parametrize("problem", ["placement", "association"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_cpsat_file_speaks_in_the_instances_units(problem, seed, random_instance, tmp_path):
+    """Objective and bound that CP-SAT reports of the file are those of the solver, up to rounding."""
+    instance = random_instance[problem](seed)
+    known = solve(instance, "cp-sat")
+    (path,) = export(instance, tmp_path, ["cpsat"])
+    model = cp_model.CpModel()
+    assert model.proto.parse_text_format(path.read_text())
+    solver = cp_model.CpSolver()
+    solver.parameters.cp_model_presolve = problem == "placement"
+    status = solver.solve(model)
+    assert (status == cp_model.INFEASIBLE) == (known.objective is None)
+    if known.objective is not None:
+        assert solver.objective_value == pytest.approx(known.objective, rel=1e-6, abs=1e-6)
+        assert solver.best_objective_bound == pytest.approx(known.bound, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("problem", ["placement", "association"])
+@pytest.mark.parametrize("seed", range(5))
+def test_values_of_the_cpsat_file_come_back(problem, seed, random_instance, tmp_path):
+    """Names are those of the file's variables; literals that are 0 may be missing."""
+    instance = random_instance[problem](seed)
+    (path,) = export(instance, tmp_path, ["cpsat"])
+    model, solver = cp_model.CpModel(), cp_model.CpSolver()
+    model.proto.parse_text_format(path.read_text())
+    solver.parameters.cp_model_presolve = problem == "placement"
+    if solver.solve(model) == cp_model.INFEASIBLE:
+        return
+    variables = enumerate(model.proto.variables)
+    values = {variable.name: solver.value(model.get_int_var_from_proto_index(k)) for k, variable in variables}
+    (tmp_path / "x.sol").write_text("".join(f"{name} {value}\n" for name, value in values.items() if value))
+    if any(values.values()):
+        back = imported_solution(instance, tmp_path / "x.sol")
+        assert back.objective == pytest.approx(solve(instance).objective, rel=1e-6)
+
+
+def test_values_that_the_cpsat_model_excludes_are_refused(worked, tmp_path):
+    (tmp_path / "x.sol").write_text("home[0] 1\n")
+    with pytest.raises(InputError, match=r"x\.sol: its values violate the constraint model"):
+        import_values(worked, tmp_path / "x.sol")
+    (tmp_path / "y.sol").write_text("home[0] 0.5\n")
+    with pytest.raises(InputError, match=r"violate: home\[0\] is 0\.5, not a whole number"):
+        import_values(worked, tmp_path / "y.sol")
+
+
 def test_foreign_files_are_refused(worked, tmp_path):
     (tmp_path / "x.sol").write_text("nothing 1\n")
     with pytest.raises(InputError, match="no line with a variable"):
@@ -81,6 +128,9 @@ def test_foreign_files_are_refused(worked, tmp_path):
     (tmp_path / "y.sol").write_text("x(0_0) nan\n")
     with pytest.raises(InputError, match=r"line 1: x\(0_0\) is nan"):
         import_values(worked, tmp_path / "y.sol")
+    (tmp_path / "w.sol").write_text("x(3_0) 1\nx(0_0) 1..5\n")
+    with pytest.raises(InputError, match=r"w.sol: line 2: x\(0_0\) is 1..5, no number"):
+        import_values(worked, tmp_path / "w.sol")
     (tmp_path / "z.sol").write_text("x(3_0) 1\n")
     with pytest.raises(InputError, match=r"its values violate: \(13c\) user 0 has one host"):
         imported_solution(worked, tmp_path / "z.sol")

@@ -1,6 +1,7 @@
 """Run folders: what is kept, what is lost, and going on."""
 
 import json
+import pickle
 import shutil
 import signal
 import subprocess
@@ -164,3 +165,11 @@ def test_refuses_what_it_does_not_know(asked, message, tmp_path):
     with pytest.raises(InputError, match=message):
         train(**(known | asked), folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK", pickle.dumps({"a": print})])
+def test_a_file_of_something_else_is_named_without_advice(content, tmp_path):
+    (tmp_path / "x.pt").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read_torch(tmp_path / "x.pt")
+    assert str(error.value) == f"{tmp_path / 'x.pt'}: is not a file of tensors, or not a whole one"

@@ -1,5 +1,6 @@
 """Files of targets: what is written is read, what is half written goes on, what is wrong is named."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from skybound.instances.placement import Placement
 from skybound.instances.solution import Status
 from skybound.learned import targets
 from skybound.learned.targets import read_targets, write_targets
+from skybound.solvers.solve import solve
 
 
 @pytest.fixture
@@ -18,9 +20,17 @@ def instances(random_placement) -> list[Placement]:
 
 
 @pytest.fixture
-def written(instances, tmp_path) -> Path:
+def feasible(instances) -> list[Placement]:
+    return [instance for instance in instances if solve(instance).status is Status.OPTIMAL]
+
+
+@pytest.fixture
+def written(instances, feasible, tmp_path) -> Path:
     path = tmp_path / "targets.jsonl.gz"
-    assert write_targets(instances, path) == len(instances)
+    left_out = tuple(instance.name for instance in instances if instance not in feasible)
+    assert write_targets(instances, path) == (len(feasible), left_out)
+    assert feasible
+    assert left_out
     return path
 
 
@@ -32,21 +42,24 @@ def rewrite(path: Path, lines: list[str]) -> None:
     path.write_bytes(gzip.compress("".join(line + "\n" for line in lines).encode()))
 
 
-def test_reads_what_it_writes(written, instances):
-    """Instances, decisions, bounds and gaps; infeasible ones have none of the latter."""
+def test_reads_what_it_writes(written, feasible):
+    """Instances, decisions, bounds and gaps of those that have a solution."""
     found = list(read_targets(written))
-    assert [target.instance for target in found] == instances
-    statuses = {target.solution.status for target in found}
-    assert statuses == {Status.OPTIMAL, Status.INFEASIBLE}
+    assert [target.instance for target in found] == feasible
     for target in found:
-        if target.solution.status is Status.OPTIMAL:
-            assert target.gap is not None
-            assert 0 <= target.gap <= 1e-6
-            target.instance.check_fit(target.solution.decision, "decision")
-        else:
-            assert target.gap is target.solution.decision is None
-    assert [list(document) for document in documents(written)] == [["instance", "solution", "gap"]] * len(instances)
+        assert target.solution.status is Status.OPTIMAL
+        assert target.gap is not None
+        assert 0 <= target.gap <= 1e-6
+        target.instance.check_fit(target.solution.decision, "decision")
+    assert [list(document) for document in documents(written)] == [["instance", "solution", "gap"]] * len(feasible)
     assert not list(written.parent.glob("*.part"))
+
+
+def test_what_has_no_solution_in_the_time_is_left_out(worked, tmp_path):
+    path = tmp_path / "targets.gz"
+    assert write_targets([worked], path, "cp-sat", time_limit_s=0.0) == (0, ("worked",))
+    assert list(read_targets(path)) == []
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_any_solver_can_be_asked(instances, tmp_path):
@@ -57,24 +70,65 @@ def test_any_solver_can_be_asked(instances, tmp_path):
     assert {target.gap for target in found} == {None}
 
 
-def test_goes_on_where_it_was_interrupted(written, instances, tmp_path, monkeypatch):
-    """Killed in the middle of the fourth line, it keeps three and ends with the same file."""
-    path, solved = tmp_path / "again.gz", []
-    part = tmp_path / "again.gz.part"
-    write_targets(instances[:4], path)
-    part.write_bytes(path.read_bytes()[:-7])
-    path.unlink()
-    solve = targets.solve
+@pytest.fixture
+def interrupted(instances, tmp_path, monkeypatch) -> Path:
+    """A file that was interrupted at the fifth instance."""
+    path = tmp_path / "again.gz"
+
+    def stopped(instance, *args, **kwargs):
+        if instance == instances[4]:
+            raise KeyboardInterrupt
+        return solve(instance, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(targets, "solve", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            write_targets(instances, path)
+    assert not path.exists()
+    return path
+
+
+def test_goes_on_where_it_was_interrupted(interrupted, written, instances, monkeypatch):
+    """What has a line is not solved again, nor what will be left out; the file ends up the same."""
+    solved = []
 
     def counted(instance, *args, **kwargs):
         solved.append(instance)
         return solve(instance, *args, **kwargs)
 
     monkeypatch.setattr(targets, "solve", counted)
-    write_targets(instances, path)
-    assert solved == instances[3:]
-    assert documents(path) == documents(written)
+    part = interrupted.with_name("again.gz.part")
+    part.write_bytes(part.read_bytes()[:-7])  # killed within the fourth line
+    assert write_targets(instances, interrupted) == write_targets(instances, written)
+    assert solved == [*instances[3:], *instances]
+    assert documents(interrupted) == documents(written)
     assert not part.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "solver", "message"),
+    [
+        ("targets.gz", "nosuch", '^solver: is "nosuch"'),
+        ("targets.gz", "pyomo:nosuch", "^solver: "),
+        ("here", None, "here: is a folder"),
+        ("plain/targets.gz", None, "cannot be written"),
+    ],
+)
+def test_nothing_is_solved_for_what_cannot_be_written(name, solver, message, worked, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "plain").write_text("")
+    monkeypatch.setattr(targets, "solve", lambda *args, **kwargs: pytest.fail("solved"))
+    with pytest.raises(InputError, match=message):
+        write_targets([worked], tmp_path / name, solver)
+    assert {path.name for path in tmp_path.iterdir()} == {"here", "plain"}
+
+
+def test_nothing_is_left_of_a_first_solve_that_fails(worked, tmp_path, monkeypatch):
+    failed = dataclasses.replace(solve(worked), status=Status.ERROR, reason="so")
+    monkeypatch.setattr(targets, "solve", lambda *args, **kwargs: failed)
+    with pytest.raises(InputError, match="failed on worked: so"):
+        write_targets([worked], tmp_path / "targets.gz")
+    assert not list(tmp_path.iterdir())
 
 
 def test_does_not_go_on_with_other_instances(written, instances, tmp_path):

@@ -4,9 +4,13 @@ import os
 import signal
 import threading
 import time
+from subprocess import Popen
 
 import pytest
+from pyomo.contrib.solver.solvers.scip.scip_direct import ScipDirect
+from skybound.instances.problems import generate
 from skybound.solvers.interrupts import check_interrupts, interruptible, noting_interrupts
+from skybound.solvers.solve import solve
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,21 @@ def test_stops_what_runs_in_a_thread():
     with pytest.raises(KeyboardInterrupt):
         work()
     assert stopped.is_set()
+
+
+def test_stops_a_solver_that_takes_it_for_itself(monkeypatch):
+    """SCIP has its own handler while it runs, keeps Python's lock, and ends as if out of resources."""
+    create, presses = ScipDirect._create_solver_model, []
+
+    def created(self, model, config):
+        made = create(self, model, config)
+        presses.append(Popen(["sh", "-c", f"sleep 0.5; kill -INT {os.getpid()}"]))
+        return made
+
+    monkeypatch.setattr(ScipDirect, "_create_solver_model", created)
+    with pytest.raises(KeyboardInterrupt):
+        solve(generate("placement", "congested-40-optimal", 0), "pyomo:scip_direct", time_limit_s=10)
+    assert presses[0].wait() == 0
 
 
 def test_leaves_other_handlers_alone():
