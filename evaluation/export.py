@@ -66,9 +66,8 @@ def _write_model(instance: Instance, form: str, path: Path) -> None:
     formulation = FORMULATIONS[instance.problem]
     if form == "cpsat":
         scaled = formulation.cpsat.build(instance)
-        scaled.model.proto.objective.scaling_factor = (
-            1 / scaled.scale
-        )  # objectives are reported in the instance's units
+        # Solvers of the file report objectives in the instance's units.
+        scaled.model.proto.objective.scaling_factor = 1 / scaled.scale
         if not scaled.model.export_to_file(str(path)):
             raise InputError("CP-SAT could not write the model", file=str(path))
     else:

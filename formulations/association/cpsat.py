@@ -17,7 +17,7 @@ from ..scaled import ScaledModel, scale_for
 from .patterns import groups_of, kinds_of_channels, links_of, patterns_of, used_patterns
 
 STORAGE_UNITS = 2**26  # of the largest capacity
-LARGEST_PRODUCT = 2**58
+LARGEST_PRODUCTS = 2**61  # added up: CP-SAT wants sums of domains within 64 bits
 SMALLEST = 1e-9  # capacity and objective that are still scaled up
 
 
@@ -54,7 +54,8 @@ class _Builder:
         capacity = [math.ceil(c * unit) for c in instance.capacity]
         paid = instance.price_weight * instance.slots * instance.stations
         scale = scale_for(max(instance.utility_weight * self._most() + paid, SMALLEST))
-        while instance.price_weight * scale * max(capacity) > LARGEST_PRODUCT:
+        prices = instance.slots * instance.stations
+        while instance.price_weight * scale * max(capacity) * prices > LARGEST_PRODUCTS:
             scale /= 2
         value: list[Any] = []
         for j in range(instance.stations):
