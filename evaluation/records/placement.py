@@ -1,6 +1,5 @@
 """Placement's records: policies against the optimum, the price of even sharing, and the scale of exact solving."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import pandas as pd
 
 from ...instances.fields import FloatArray
 from ...instances.problems import generate
-from ...learned.algorithms import train
 from ...solvers.solve import solve
 from .. import benchmark
 from ..experiment import evaluate
 from ..statistics import interval
+from ..trained import cpu_minutes, trained
 
 PRESETS = ("paper", "congested", "congested-40", "congested-100")
 SIZES = "congested,congested-40,congested-100"  # one network of edges serves all sizes
@@ -47,18 +46,14 @@ def policies(work: Path) -> pd.DataFrame:
 
 def _trained(work: Path, algorithm: str, preset: str) -> Path:
     folder = work / "runs" / f"{algorithm}-{preset.replace(',', '+')}"
-    outcome = train("placement", preset, algorithm, list(SEEDS), folder, budget_cpu_s=BUDGET_CPU_S, resume=True)
-    if outcome.stopped == "interrupted":
-        raise KeyboardInterrupt
-    return folder
+    return trained("placement", preset, algorithm, SEEDS, folder, budget_cpu_s=BUDGET_CPU_S)
 
 
 def _cpu_minutes(solver: str) -> float | None:
-    """CPU time that a policy's training took for all seeds, labels included (min)."""
+    """CPU time of a policy's training (min)."""
     if not solver.startswith("policy:"):
         return None
-    metrics = Path(solver.removeprefix("policy:").partition("?")[0]) / "metrics.jsonl"
-    return float(json.loads(metrics.read_text().splitlines()[-1])["cpu_s"]) / 60
+    return cpu_minutes(Path(solver.removeprefix("policy:").partition("?")[0]))
 
 
 def sharing(work: Path) -> pd.DataFrame:

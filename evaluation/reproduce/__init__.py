@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...instances.errors import InputError
 
-PROBLEMS = ("placement",)
+PROBLEMS = ("placement", "association")
 
 
 def reproduce(

@@ -8,7 +8,6 @@ optima of other presets.
 """
 
 import functools
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,12 @@ import pandas as pd
 from ...instances.placement.presets import find
 from ...instances.problems import generate
 from ...instances.record import Instance
-from ...learned.algorithms import train
 from ...learned.label_store import VALIDATION_SEED
 from ...learned.placement.environment import Trajectories
 from ...learned.value_decomposition import REWARDS
 from ...solvers.solve import solve
 from ..experiment import evaluate
+from ..trained import metrics, trained
 from .drawing import Curves, bands, draw
 
 ALGORITHMS = {"VDN (the paper's)": "vdn-paper", "IQL": "iql-paper", "QMIX": "qmix-paper"}
@@ -106,18 +105,14 @@ FIGURES: dict[int, Callable[[Path, Effort], Path]] = {4: figure_4, 5: figure_5, 
 def _run(out: Path, effort: Effort, algorithm: str) -> Path:
     """Train, or go on with, one algorithm; its run folder."""
     folder = out / "runs" / algorithm
-    outcome = train("placement", "paper", algorithm, list(effort.seeds), folder, resume=True, changes=effort.changes)
-    if outcome.stopped == "interrupted":
-        raise KeyboardInterrupt
-    return folder
+    return trained("placement", "paper", algorithm, effort.seeds, folder, changes=effort.changes)
 
 
 def _training(out: Path, effort: Effort) -> pd.DataFrame:
     """Delay of validation slots over training, of RD and of the optimum (s)."""
     rows = []
     for method, algorithm in ALGORITHMS.items():
-        lines = (_run(out, effort, algorithm) / "metrics.jsonl").read_text().splitlines()
-        for unit in map(json.loads, lines):
+        for unit in metrics(_run(out, effort, algorithm)):
             for seed, value in zip(effort.seeds, unit["validation_return"], strict=True):
                 rows.append({"method": method, "seed": seed, "x": unit["iteration"], "y": -value})
     points = sorted({row["x"] for row in rows})
