@@ -157,8 +157,20 @@ def fast_path() -> Case:
     return Case("fast path", contenders, targets)
 
 
+def q_learning() -> Case:
+    """Seconds for an environment step of deep Q-learning, beside Stable-Baselines3's at equal reuse of transitions."""
+    from . import q_steps
+
+    contenders: dict[str, Callable[[int], dict[str, Any]]] = {
+        "ours": q_steps.ours,
+        "stable-baselines3": q_steps.stable_baselines,
+    }
+    return Case("q-learning", contenders, [Target("ours", "seconds / stable-baselines3", 0.1)])
+
+
 CASES: dict[str, Callable[[], Case]] = {
     "fast-path": fast_path,
+    "q-learning": q_learning,
     "congested": lambda: scale("placement", "congested", 0.1),
     "congested-40": lambda: scale("placement", "congested-40", 0.1),
     "congested-100": lambda: scale("placement", "congested-100", 0.5),

@@ -3,14 +3,15 @@
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..instances.errors import InputError
 from ..instances.record import Instance
+from ..solvers.association.imperfect_csi import parse, with_error
 from ..solvers.registry import SOLVERS, find
 from ..solvers.result import Solver
 
-POLICY = "policy:"
+POLICY, IMPERFECT = "policy:", "csi:"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ def contestant(problem: str, name: str | None) -> Contestant:
     """
     if name is not None and name.startswith(POLICY):
         return _policy(problem, name)
+    if name is not None and name.startswith(IMPERFECT):
+        error, inner = parse(name.removeprefix(IMPERFECT), problem)
+        known = contestant(problem, inner)
+        return replace(known, name=name, solver=lambda seed: with_error(known.solver(seed), error))
     found, solver = find(problem, name)
     entry = SOLVERS[problem].get(found)
     seeded = entry is not None and entry.seeded

@@ -81,8 +81,15 @@ def _pyomo(name: str, problem: str) -> Solver[Instance]:
     return pyomo_solver(name)
 
 
+def _imperfect(place: str, problem: str) -> Solver[Instance]:
+    from .association.imperfect_csi import parse, with_error
+
+    error, name = parse(place, problem)
+    return with_error(find(problem, name)[1], error)
+
+
 # What ``PREFIX:REST`` means: makes a solver of the rest and a problem. Floors above add theirs.
-PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo}
+PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo, "csi": _imperfect}
 
 
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:

@@ -18,6 +18,7 @@ from ...formulations.association.referee import loads
 from ...instances.association import Association, AssociationDecision
 from ...instances.association.presets import generate
 from ...instances.fields import FloatArray
+from ...learned.association.dqn import PAPER
 from ...learned.label_store import VALIDATION_SEED
 from ...solvers.solve import solve
 from ..trained import metrics, trained
@@ -29,6 +30,7 @@ OPTIMUM = "optimum (proven)"
 HELD_OUT_SEED = 3_000_000
 TURNS = 120 * 30  # of a day, by which the paper's episodes are counted
 PAPERS_RATE = 5e-3
+TRAINING = (6, 7, 8)  # figures of training
 RATES = (5e-2, PAPERS_RATE, 5e-4)
 
 
@@ -53,8 +55,15 @@ class Effort:
     satellites: Sequence[int]
 
     @property
+    def training_note(self) -> str:
+        """What figures of training say of it."""
+        episodes = self.papers.get("steps", PAPER.steps) // TURNS
+        days = self.papers.get("validation_worlds", PAPER.validation_worlds)
+        return f"{episodes} episodes, {len(self.seeds)} seeds, {days} validation days, {bands(len(self.seeds))}"
+
+    @property
     def note(self) -> str:
-        """What figures say of it."""
+        """What the other figures say of it."""
         return f"{len(self.seeds)} seeds, {self.held_out} held-out days, {bands(len(self.seeds))}"
 
 
@@ -147,7 +156,8 @@ def _drawn(
 ) -> Path:
     title = f"Figure {number}: {title}"
     table = pd.DataFrame(rows, columns=["method", "seed", "x", "y"])
-    return draw(Curves(title, x, y, table, OPTIMUM, effort.note, logarithmic), out / f"figure-{number}")
+    note = effort.training_note if number in TRAINING else effort.note
+    return draw(Curves(title, x, y, table, OPTIMUM, note, logarithmic), out / f"figure-{number}")
 
 
 def _papers(out: Path, effort: Effort, rate: float) -> Path:
@@ -168,8 +178,6 @@ def _over_training(run: Path, effort: Effort, method: str, measure: str) -> list
 
 def _optimum_line(run: Path, effort: Effort) -> list[dict[str, Any]]:
     """The mean optimum of the validation days, over all of training."""
-    from ...learned.association.dqn import PAPER
-
     days = effort.papers.get("validation_worlds", PAPER.validation_worlds)
     optimum = np.mean([solve(generate("paper", VALIDATION_SEED + k)).objective for k in range(days)])
     return [{"method": OPTIMUM, "seed": -1, "x": unit["step"] / TURNS, "y": optimum} for unit in metrics(run)]

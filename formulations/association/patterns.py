@@ -154,10 +154,10 @@ def links_of(
         channel = k if len(tables[g].load) > 1 else taken[g]
         taken[g] += 1
         links += [(groups[g].slot, i, j, channel) for j, i in enumerate(tables[g].link[p].tolist()) if i >= 0]
-    return _within_storage(instance, np.array(sorted(links), np.int64).reshape(-1, 4))
+    return within_storage(instance, np.array(sorted(links), np.int64).reshape(-1, 4))
 
 
-def _within_storage(instance: Association, links: IntArray) -> IntArray:
+def within_storage(instance: Association, links: IntArray) -> IntArray:
     """Links in the order of their slots, without those of slots in which a station has nothing left after them."""
     while True:
         left = instance.capacity - loads(instance, links).cumsum(0)

@@ -1,0 +1,94 @@
+"""Association's records: policies against the optimum, the best of 64 draws, imperfect channels, and scale."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from ...instances.problems import generate
+from .. import benchmark
+from ..experiment import evaluate
+from ..trained import cpu_minutes, trained
+
+PRESETS = ("paper", "headline")
+BOTH = ",".join(PRESETS)  # prices and links are learned on both at once
+RULES = ("random", "greedy", "greedy-channel", "load-aware", "price-iteration", "myopic", "rolling")
+FAMILY = ("dqn", "ddqn", "dueling", "psddqn")
+PAPERS = tuple(f"{name}-paper" for name in FAMILY)
+STUDENTS = ("prices", "imitation", "imitation-rl")
+SEEDS = range(5)
+HELD_OUT_SEED, HELD_OUT = 3_000_000, 40
+SAMPLED_DAYS, SAMPLES = 10, 64
+ERRORS = (0.1, 0.3)
+
+
+def policies(work: Path) -> pd.DataFrame:
+    """Regret of rules and policies on held-out days of each preset, 5 seeds, CPU time of training charged."""
+    return pd.concat([_table(work, preset, 1, HELD_OUT) for preset in PRESETS])
+
+
+def sampled(work: Path) -> pd.DataFrame:
+    """The same of the best of 64 draws, of a day by Q-networks, of each slot by imitation, on fewer days."""
+    return pd.concat([_table(work, preset, SAMPLES, SAMPLED_DAYS) for preset in PRESETS])
+
+
+def _table(work: Path, preset: str, samples: int, count: int) -> pd.DataFrame:
+    runs = {name: trained_run(work, name, preset) for name in (*FAMILY, *PAPERS)}
+    runs |= {name: trained_run(work, name, BOTH) for name in STUDENTS}
+    names = {"decomposition": "optimum"}
+    if samples == 1:
+        names |= {rule: rule for rule in RULES} | {f"policy:{run}": name for name, run in runs.items()}
+    else:
+        names |= {
+            f"policy:{run}?samples={samples}": f"{name}, best of {samples}"
+            for name, run in runs.items()
+            if name in ("psddqn", "imitation", "imitation-rl")
+        }
+    days = [generate("association", preset, HELD_OUT_SEED + k) for k in range(count)]
+    folder = work / "policies" / f"{preset}-{samples}"
+    found = evaluate(days, list(names), seeds=list(SEEDS), out=folder, resume=True).summary
+    found.insert(0, "preset", preset)
+    minutes = {f"policy:{run}": cpu_minutes(run) for run in runs.values()}
+    found["cpu_minutes"] = [minutes.get(name.partition("?")[0]) for name in found["solver"]]
+    found["solver"] = found["solver"].map(names)
+    return found
+
+
+def channels(work: Path) -> pd.DataFrame:
+    """The same with channels known with an error of 10 and 30 %, against the optimum of perfect knowledge."""
+    rules = ("greedy", "load-aware", "myopic", "decomposition")
+    tables = []
+    for preset in PRESETS:
+        runs = {name: f"policy:{trained_run(work, name, BOTH)}" for name in ("prices", "imitation")}
+        runs |= {"psddqn": f"policy:{trained_run(work, 'psddqn', preset)}", **{rule: rule for rule in rules}}
+        names = {"decomposition": "optimum"} | {
+            f"csi:{error}:{place}": f"{name}, error {error}" for error in ERRORS for name, place in runs.items()
+        }
+        days = [generate("association", preset, HELD_OUT_SEED + k) for k in range(SAMPLED_DAYS)]
+        folder = work / "channels" / preset
+        found = evaluate(days, list(names), seeds=list(SEEDS), out=folder, resume=True).summary
+        found.insert(0, "preset", preset)
+        found["solver"] = found["solver"].map(names)
+        tables.append(found)
+    return pd.concat(tables)
+
+
+def trained_run(work: Path, algorithm: str, preset: str) -> Path:
+    """The run of an algorithm."""
+    folder = work / "runs" / f"{algorithm}-{preset.replace(',', '+')}"
+    return trained("association", preset, algorithm, SEEDS, folder)
+
+
+def scale(work: Path) -> pd.DataFrame:
+    """Medians and maxima of the benchmark cases."""
+    cases = [name for name in benchmark.CASES if name.startswith("association")]
+    rows, _ = benchmark.run(cases, benchmark.SEEDS, work / "benchmark-association")
+    return benchmark.summary(rows)
+
+
+RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "scale": scale,
+    "policies": policies,
+    "sampled": sampled,
+    "channels": channels,
+}
