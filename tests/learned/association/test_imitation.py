@@ -85,8 +85,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, monkeypatch):
 
 def test_prices_learned_beat_none(tmp_path):
     """After a short training the exact play at the network's prices is closer to the optimum than the myopic one."""
-    preset = "headline:slots=12,capacity=60"
-    changes = {"label_days": 8, "validation_days": 3, "price_steps": 300, "validate": 100}
+    preset = "headline:slots=12,capacity=80"
+    changes = {"largest_gap": 1e-3, "label_days": 8, "validation_days": 3, "price_steps": 300, "validate": 100}
     train("association", preset, "prices", [0], tmp_path / "run", changes=changes)
     days = [generate(preset, 3_000_000 + k) for k in range(4)]
     optimum, myopic, learned = (
@@ -98,7 +98,7 @@ def test_prices_learned_beat_none(tmp_path):
 
 def test_several_presets_are_learned_at_once(tmp_path):
     changes = FEW | {"price_steps": 20}
-    preset = "headline:slots=5;headline:slots=5,capacity=60"
+    preset = "headline:slots=5;headline:slots=5,capacity=150"
     train("association", preset, "prices", [0], tmp_path / "run", changes=changes)
     assert PolicyFile.read(tmp_path / "run").preset == preset
 

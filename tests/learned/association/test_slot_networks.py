@@ -161,24 +161,25 @@ def test_states_on_the_way_leave_somebody_open(scenery):
 
 
 def test_imitation_comes_to_the_expert(scenery):
-    """A few slots are learned by heart, exchange of like channels aside."""
-    lessons = exact_lessons(Foresight(SIZE, 0), scenery, [0]).take(np.arange(2))
-    network, rng = LinkNetwork(16, 2, 0), np.random.default_rng(0)
-    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+    """A slot is learned by heart, exchange of like channels aside."""
+    lessons = exact_lessons(Foresight(SIZE, 0), scenery, [0]).take(np.arange(1))
+    network, rng = LinkNetwork(32, 2, 0), np.random.default_rng(0)
+    optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
     losses = []
-    for _ in range(150):
+    for step in range(400):
+        optimiser.param_groups[0]["lr"] = 5e-3 * (1 - step / 400)
         optimiser.zero_grad()
         loss = imitation_loss(network, lessons, scenery, rng)
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert np.mean(losses[-10:]) < 0.4 * losses[0]
+    assert np.mean(losses[-20:]) < 0.2 * losses[0]
     state = SlotState(scenery.graph, lessons.slot, lessons.left, lessons.ahead)
     with torch.no_grad():
-        for _ in rounds(network, state, np.zeros(2), rng):
+        for _ in rounds(network, state, np.zeros(1), rng):
             pass
     best = SlotState(scenery.graph, lessons.slot, lessons.left, lessons.ahead, lessons.choice)
-    assert state.value == pytest.approx(best.value, rel=0.02)
+    assert state.value == pytest.approx(best.value, rel=0.01)
 
 
 def test_reinforcement_raises_what_draws_are_worth(scenery):
@@ -204,12 +205,12 @@ def test_reinforcement_raises_what_draws_are_worth(scenery):
 
 def test_prices_of_the_optimum_make_the_exact_play_optimal():
     """With the right prices nothing is lost; the network only has to find them."""
-    instance = generate("headline:slots=6,capacity=60", 2)
+    instance = generate("headline:slots=6", 2)
     optimum = solve(instance).objective
     from skybound.learned.association.horizon_labels import HorizonLabels
     from skybound.solvers.association.groups import Groups
 
-    labels = HorizonLabels.draw("headline:slots=6,capacity=60", [2], 1e-6)
+    labels = HorizonLabels.draw("headline:slots=6", [2], 1e-6)
     played = play(instance, Groups.of(instance), lambda t, _: labels.ahead[0, t])
     assert labels.optimum[0] == pytest.approx(optimum, rel=1e-6)
-    assert played.value > 0.998 * optimum
+    assert played.value > 0.9995 * optimum
