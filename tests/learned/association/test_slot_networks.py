@@ -174,12 +174,13 @@ def test_imitation_comes_to_the_expert(scenery):
         optimiser.step()
         losses.append(loss.item())
     assert np.mean(losses[-20:]) < 0.2 * losses[0]
-    state = SlotState(scenery.graph, lessons.slot, lessons.left, lessons.ahead)
-    with torch.no_grad():
-        for _ in rounds(network, state, np.zeros(1), rng):
-            pass
     best = SlotState(scenery.graph, lessons.slot, lessons.left, lessons.ahead, lessons.choice)
-    assert state.value == pytest.approx(best.value, rel=0.01)
+    for decider, least, most in ((network, 0.9, 1 + 1e-9), (LinkNetwork(32, 2, 0), 0.0, 0.8)):
+        state = SlotState(scenery.graph, lessons.slot, lessons.left, lessons.ahead)
+        with torch.no_grad():
+            for _ in rounds(decider, state, np.zeros(1), rng):
+                pass
+        assert least * best.value[0] <= state.value[0] <= most * best.value[0]
 
 
 def test_reinforcement_raises_what_draws_are_worth(scenery):
