@@ -12,8 +12,8 @@ from gymnasium.spaces import Box, Discrete
 from pettingzoo import AECEnv
 
 from ...instances.association.presets import generate
+from ...solvers.association.days import Days
 from ..environment import Float32Array
-from .days import Days
 from .environment import AssociationEnvironment
 
 LARGEST = 2.0  # of features

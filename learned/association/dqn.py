@@ -11,12 +11,12 @@ from ...instances.association import Association
 from ...instances.association.presets import generate
 from ...instances.errors import InputError
 from ...instances.fields import BoolArray, FloatArray, IntArray
+from ...solvers.association.days import Days
 from ...solvers.result import Answer, Limits
 from ..dqn import QNetwork, Settings
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, hash_numbers
 from ..q_learner import QLearner, best_actions, play
-from .days import Days
 from .environment import AssociationEnvironment
 from .observations import OBSERVATIONS
 

@@ -11,9 +11,9 @@ from torch import nn
 
 from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray, IntArray
+from ...solvers.association.days import Days
 from ...solvers.association.groups import Groups, decision
 from ...solvers.association.slot_by_slot import play
-from .days import Days
 from .link_network import LinkNetwork
 from .price_network import PriceNetwork
 from .prospects import Prospects

@@ -1,18 +1,15 @@
 """What a network of fixed size sees when a satellite is in turn; J stations, K channels, N satellites."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...instances.fields import FloatArray
+from ...solvers.association.turns import Turns
 from ..environment import Float32Array
 
-if TYPE_CHECKING:
-    from .environment import AssociationEnvironment
 
-
-def paper(environment: "AssociationEnvironment") -> Float32Array:
+def paper(environment: Turns) -> Float32Array:
     """The paper's 156 features of 120 satellites, 5 real stations and the virtual one, with 4 channels **[choice]**.
 
     ==================  ===========  ==============================================================
@@ -33,7 +30,7 @@ def paper(environment: "AssociationEnvironment") -> Float32Array:
     return _joined([*parts, taken.reshape(batch, -1)])
 
 
-def gains(environment: "AssociationEnvironment") -> Float32Array:
+def gains(environment: Turns) -> Float32Array:
     """What the satellite's links would come to now, and how the stations stand.
 
     ==================  =========  =================================================================
@@ -62,7 +59,7 @@ def gains(environment: "AssociationEnvironment") -> Float32Array:
     )
 
 
-OBSERVATIONS: dict[str, Callable[["AssociationEnvironment"], Float32Array]] = {"paper": paper, "gains": gains}
+OBSERVATIONS: dict[str, Callable[[Turns], Float32Array]] = {"paper": paper, "gains": gains}
 
 
 def _with_virtual(values: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from ...instances.fields import FloatArray, IntArray
-from .days import Days
+from ...solvers.association.days import Days
 
 FEATURES = 18
 SMALLEST = 1e-9  # storage is taken to be at least this share of the capacity

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from ...instances.fields import IntArray
-from .days import Days
+from ...solvers.association.days import Days
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pytest
 from skybound.formulations.association.referee import judge
 from skybound.instances.association import AssociationDecision
 from skybound.instances.association.presets import generate
-from skybound.learned.association.days import Days
 from skybound.learned.association.environment import AssociationEnvironment
+from skybound.solvers.association.days import Days
 from skybound.solvers.solve import solve
 
 
