@@ -79,6 +79,10 @@ class ImitationLearner(ABC, Generic[L]):
     def _network(self) -> dict[str, Any]:
         """Sizes of the network."""
 
+    def _place(self) -> str:
+        """Where the labels are, for messages."""
+        return str(self._folder)
+
     def _can_decide(self) -> bool:
         """Whether students have learned enough to be validated."""
         return True
@@ -155,7 +159,7 @@ class ImitationLearner(ABC, Generic[L]):
             student.load_state(known)
         self._best, self._best_return = state["best"], state["best_return"]
         if self.iteration and not np.array_equal(self._ready(), state["seen"].numpy()):
-            raise InputError("has other labels than the run began with", file=str(self._folder))
+            raise InputError("has other labels than the run began with", file=self._place())
 
     def policy(self) -> dict[str, Any]:
         """The best network of each seed, with what is needed to use it and the instances that it has seen."""

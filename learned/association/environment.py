@@ -1,6 +1,5 @@
 """The dynamics of association for learning: days whose satellites decide in turn, and what they see."""
 
-
 from ...solvers.association.days import Days
 from ...solvers.association.turns import Turns
 from ..environment import Float32Array

@@ -102,6 +102,9 @@ class PlacementImitation(ImitationLearner[Labels]):
             preset: [student.regret(labels) for student in self.students] for preset, labels in self._validation.items()
         }
 
+    def _place(self) -> str:
+        return self.settings.targets or super()._place()
+
     def _network(self) -> dict[str, Any]:
         return {name: getattr(self.settings, name) for name in ("width", "layers", "heads", "loads", "head_width")}
 
