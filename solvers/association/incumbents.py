@@ -6,7 +6,8 @@ import numpy as np
 
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
-from ...instances.fields import FloatArray, IntArray
+from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
+from ...instances.fields import BoolArray, FloatArray, IntArray
 from ..compiled import compiled
 from ..interrupts import check_interrupts
 from .groups import Groups
@@ -35,6 +36,31 @@ class Incumbent(NamedTuple):
 def nothing(groups: Groups, channels: int) -> Incumbent:
     """The solution without links."""
     return Incumbent(0.0, np.zeros(groups.most.shape), np.full((len(groups.slot), channels), -1))
+
+
+def started(instance: Association, groups: Groups, links: IntArray) -> Incumbent:
+    """The solution of these links, (links, 4), without those that are in no pattern: they store nothing, or theirs is
+    not among the candidates of a large group."""
+    load, pattern = np.zeros(groups.most.shape), np.full((len(groups.slot), instance.channels), -1)
+    for g, slot in enumerate(groups.slot):
+        rows = groups.link[groups.first[g] : groups.first[g + 1]]
+        sees: BoolArray = np.asarray((rows >= 0).any(0))
+        known = np.isin(links[:, SATELLITE], rows[rows >= 0]) & sees[links[:, STATION]]
+        own = links[(links[:, SLOT] == slot) & known]
+        for channel in np.unique(own[:, CHANNEL]):
+            wanted = np.full(rows.shape[1], -1)
+            together = own[own[:, CHANNEL] == channel]
+            wanted[together[:, STATION]] = together[:, SATELLITE]
+            found = np.flatnonzero((rows == wanted).all(1))
+            if found.size:
+                pattern[g, channel] = found[0]
+                kind = channel if len(groups.load) > 1 else 0
+                load[g] += groups.load[kind, groups.first[g] + found[0]]
+    used = load.any(0)
+    left = instance.capacity - per_slot(instance, groups, load).cumsum(0)
+    if (left <= EMPTY * instance.capacity)[:, used].any():  # only where something was left out
+        return nothing(groups, instance.channels)
+    return Incumbent(_value(instance, load), load, pattern)
 
 
 def fitting(instance: Association, choices: Choices) -> Incumbent:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...instances.association import Association
+from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point
 from .groups import Groups, Relaxed, decision
-from .incumbents import fitting, improved, nothing, per_slot
+from .incumbents import fitting, improved, nothing, per_slot, started
 from .relaxed_groups import bounds
 from .slot_choices import Choices, Priced, best_choices
 from .station_prices import Stations, Stored
@@ -57,6 +57,8 @@ class State:
     def __init__(self, instance: Association, groups: Groups, limits: Limits, relaxed: Sequence[Relaxed] = ()) -> None:
         self.instance, self.groups, self.limits, self.relaxed = instance, groups, limits, list(relaxed)
         self.incumbent = nothing(groups, instance.channels)
+        if isinstance(limits.start, AssociationDecision):
+            self.incumbent = started(instance, groups, limits.start.links)
         self.most = per_slot(instance, groups, groups.most)
         self.bound = float(instance.utility_weight * self.most.sum())
         whole = (1 - STRICT) * instance.capacity

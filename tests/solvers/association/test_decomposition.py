@@ -8,13 +8,14 @@ from itertools import product
 import numpy as np
 import pytest
 from skybound.formulations.association.patterns import groups_of
-from skybound.formulations.association.referee import loads
+from skybound.formulations.association.referee import judge, loads
 from skybound.instances.association import Association
 from skybound.instances.association.presets import generate
 from skybound.instances.solution import Status
 from skybound.solvers.association import decomposition
 from skybound.solvers.association import groups as groups_module
-from skybound.solvers.association.groups import Groups
+from skybound.solvers.association.groups import Groups, decision
+from skybound.solvers.association.incumbents import started
 from skybound.solvers.association.relaxed_groups import bounds
 from skybound.solvers.association.slot_choices import best_choices, list_choices
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
@@ -203,3 +204,16 @@ def test_a_sky_full_of_satellites():
     assert max(len(group.satellites) for group in groups_of(instance)) > groups_module.MOST_SATELLITES
     result = solve(instance, time_limit_s=60)
     assert result.gap < 0.03
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_start_is_the_first_incumbent(seed, random_association):
+    """Whatever the time is, the answer is no worse than the start, which comes back link by link where links count."""
+    instance = random_association(seed)
+    start = solve(instance, "greedy").decision
+    groups = Groups.of(instance)
+    taken = started(instance, groups, start.links)
+    known = judge(instance, start).objective
+    assert taken.value == pytest.approx(known, rel=1e-9, abs=1e-12)
+    assert judge(instance, decision(groups, taken.pattern)).objective == pytest.approx(known, rel=1e-9, abs=1e-12)
+    assert solve(instance, start=start, time_limit_s=0).objective >= known - 1e-9
