@@ -105,6 +105,7 @@ def _turns(instance: Association, idle: bool) -> tuple[IntArray | FloatArray, ..
     seen = window[turn, station]
     valid_s, snr = np.zeros(window.shape), np.zeros((*window.shape, instance.channels))
     valid_s[turn, station] = windows.valid_s[seen]
-    snr[turn, station] = instance.snr[seen]  # heard for the whole slot, whatever the valid time
+    if seen.size:  # without windows their gains have no channels
+        snr[turn, station] = instance.snr[seen]  # heard for the whole slot, whatever the valid time
     rate = instance.bandwidth_hz * valid_s / instance.data_unit_bits * (instance.capacity > 0)
     return slot, satellite, valid_s / instance.slot_s, rate, snr
