@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...instances.fields import FloatArray
+from .annealing import annealed
 from .coupling import Coupled, Coupling, terms_at, worth_at
 from .incumbents import improved
 from .listed import list_within, search_sequences
@@ -14,6 +15,8 @@ from .trajectories import Multipliers, multipliers_at
 ROUNDS = ((1_000, 25), (2_000, 50), (4_000, 50), (4_000, 50))  # states of the grid and steps of the bundle
 RADIUS = 0.02  # of the first box of multipliers
 NODES = 2_000  # a layer of a search for a better incumbent
+LITTLE_LEFT = 5e-4  # relative gap below which annealing is not worth its time
+BLOCKS = 200  # of annealing
 PAIRED = 60  # choices of a group that are exchanged in pairs
 
 
@@ -34,6 +37,7 @@ def follow(state: State) -> Choices | None:
         state.offer(coupled.groups.choices, known)
         search_sequences(state, known, coupled, trajectories, NODES)
         _exchange_pairs(state, known, coupled)
+        _anneal(state, known, coupled)
         state.bounded(coupled.value)
         if state.closed or state.late:
             return None
@@ -43,6 +47,15 @@ def follow(state: State) -> Choices | None:
     if state.relaxed:
         return None
     return list_within(state, terms_at(instance, coupled.multipliers), coupled.groups.value, coupled.value)
+
+
+def _anneal(state: State, known: Choices, coupled: Coupled) -> None:
+    """Improve the incumbent among the choices met, where much is left to gain."""
+    if state.slack(coupled.value) > LITTLE_LEFT * coupled.value and not state.late:
+        rng = np.random.default_rng(state.limits.seed)
+        found = annealed(state.instance, state.incumbent, known, BLOCKS, rng)
+        if found.value > state.incumbent.value:
+            state.incumbent = found
 
 
 def _exchange_pairs(state: State, known: Choices, coupled: Coupled) -> None:

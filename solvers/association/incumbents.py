@@ -94,19 +94,19 @@ Prices = tuple[float, float, FloatArray]  # omega, xi kappa, C
 
 
 @compiled
-def _gain(load: FloatArray, first: int, last: int, left: FloatArray, prices: Prices) -> float:
+def gain(load: FloatArray, first: int, last: int, left: FloatArray, prices: Prices) -> float:
     """What the choices of some groups gain from some storage on, which is brought down; minus infinity if it ends."""
     utility, weight, capacity = prices
-    gain = 0.0
+    gained = 0.0
     for g in range(first, last):
         for j in range(len(left)):
             stored = load[g, j]
             if stored > 0:
-                gain += utility * stored - weight * stored / left[j]
+                gained += utility * stored - weight * stored / left[j]
                 left[j] -= stored
                 if left[j] <= EMPTY * capacity[j]:
                     return -np.inf
-    return gain
+    return gained
 
 
 @compiled
@@ -118,7 +118,7 @@ def _best_choice(
     own, best, found = load[g].copy(), -np.inf, -1
     for c in range(first[g], first[g + 1]):
         load[g] = choices[c]
-        value = before + _gain(load, g, len(load), left.copy(), prices)
+        value = before + gain(load, g, len(load), left.copy(), prices)
         if value > best:
             best, found = value, c
     load[g] = own
@@ -128,21 +128,21 @@ def _best_choice(
 @compiled
 def _exchange(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
     """One group's choice after the other for the best; whether any was better."""
-    best = _gain(load, 0, len(load), prices[2].copy(), prices)
+    best = gain(load, 0, len(load), prices[2].copy(), prices)
     better = False
     left, before = prices[2].copy(), 0.0
     for g in range(len(load)):
         value, found = _best_choice(load, g, first, choices, (left, before), prices)
         if value > best + HELPS * abs(best):
             best, load[g], row[g], better = value, choices[found], found, True
-        before += _gain(load, g, g + 1, left, prices)
+        before += gain(load, g, g + 1, left, prices)
     return better
 
 
 @compiled
 def _exchange_pairs(load: FloatArray, row: IntArray, first: IntArray, choices: FloatArray, prices: Prices) -> bool:
     """Two groups' choices for the best two, pair after pair of groups; whether any were better."""
-    best = _gain(load, 0, len(load), prices[2].copy(), prices)
+    best = gain(load, 0, len(load), prices[2].copy(), prices)
     better = False
     begin, before = prices[2].copy(), 0.0
     for a in range(len(load)):
@@ -151,7 +151,7 @@ def _exchange_pairs(load: FloatArray, row: IntArray, first: IntArray, choices: F
             for c in range(first[a], first[a + 1]):
                 load[a] = choices[c]
                 left = begin.copy()
-                so_far = before + _gain(load, a, b, left, prices)
+                so_far = before + gain(load, a, b, left, prices)
                 if so_far > -np.inf:
                     value, found = _best_choice(load, b, first, choices, (left, so_far), prices)
                     if value > best + HELPS * abs(best):
@@ -160,13 +160,13 @@ def _exchange_pairs(load: FloatArray, row: IntArray, first: IntArray, choices: F
             if found_a >= 0:
                 load[a], load[b] = choices[found_a], choices[found_b]
                 row[a], row[b], better = found_a, found_b, True
-        before += _gain(load, a, a + 1, begin, prices)
+        before += gain(load, a, a + 1, begin, prices)
     return better
 
 
 def _value(instance: Association, load: FloatArray) -> float:
     prices = instance.utility_weight, instance.price_weight, instance.capacity
-    return float(_gain(load, 0, len(load), instance.capacity.copy(), prices))
+    return float(gain(load, 0, len(load), instance.capacity.copy(), prices))
 
 
 def per_slot(instance: Association, groups: Groups, load: FloatArray) -> FloatArray:

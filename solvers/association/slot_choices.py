@@ -82,14 +82,22 @@ def list_choices(groups: Groups, terms: Terms, channels: int, least: FloatArray,
     """All choices of at least these values, shape (groups,), one of each load; None when a group has too many."""
     found = []
     for g in range(len(least)):
-        load = np.empty((room, groups.most.shape[1]))
-        pattern = np.empty((room, channels), np.int64)
-        count = _list_of_group(groups, g, terms, least[g], load, pattern)
-        if count > room:
+        own = _listed(groups, g, terms, channels, least[g], room)
+        if own is None:
             return None
-        _, kept = np.unique(load[:count].round(10), axis=0, return_index=True)
-        found.append(Choices(np.full(len(kept), g), load[kept], pattern[kept]))
+        found.append(own)
     return joined(found)
+
+
+def _listed(groups: Groups, g: int, terms: Terms, channels: int, least: float, room: int) -> Choices | None:
+    """A group's choices of at least this value."""
+    load = np.empty((room, groups.most.shape[1]))
+    pattern = np.empty((room, channels), np.int64)
+    count = _list_of_group(groups, g, terms, least, load, pattern)
+    if count > room:
+        return None
+    _, kept = np.unique(load[:count].round(10), axis=0, return_index=True)
+    return Choices(np.full(len(kept), g), load[kept], pattern[kept])
 
 
 @compiled
