@@ -33,6 +33,11 @@ def cosine(schedule: tuple[float, float], progress: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * progress)) / 2
 
 
+def half_cosine(share: float) -> float:
+    """From 1 to almost 0."""
+    return cosine((1.0, 0.0), share) + 0.003
+
+
 def fitting(settings: object, name: str, value: Any) -> Any:
     """A new value of a hyperparameter, as the field's type has it: an integer for a float, a list for a tuple.
 

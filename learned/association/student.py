@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..settings import half_cosine
 from .foresight import Foresight, Scenery, Size
 from .imitation_settings import Settings
 from .link_loss import imitation_loss, reinforce_loss
@@ -54,7 +55,7 @@ class Student:
         rows = torch.from_numpy(self._rng(step).integers(len(lessons.price), size=settings.price_batch))
         features, price, ahead = (column[rows] for column in lessons)
         loss = (self.network.price(features) * price - ahead).square().mean()
-        norm = self._descend(self.network.price, loss, settings.price_rate * _half_cosine(step / settings.price_steps))
+        norm = self._descend(self.network.price, loss, settings.price_rate * half_cosine(step / settings.price_steps))
         self._average(settings.averaging, step)
         return {"price_error": math.sqrt(float(loss.detach())), "gradient_norm": float(norm)}
 
@@ -76,7 +77,7 @@ class Student:
         batch = self.lessons.take(rng.integers(len(self.lessons), size=settings.batch))
         loss = imitation_loss(self.network.link, batch, scenery, rng)
         share = step / settings.link_steps
-        rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * _half_cosine(share)
+        rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * half_cosine(share)
         norm = self._descend(self.network.link, loss, rate)
         self._average(settings.averaging, step)
         return {"loss": float(loss.detach()), "gradient_norm": float(norm)}
@@ -104,12 +105,13 @@ class Student:
         assert link is not None
         assert lessons is not None
         if step == 0:
-            link.load_state_dict(self.learned.link.state_dict())  # type: ignore[union-attr]
+            assert self.learned.link is not None
+            link.load_state_dict(self.learned.link.state_dict())
             self._optimiser = self._fresh_optimiser(link, settings.weight_decay)
         rng = self._rng(settings.price_steps + settings.link_steps + step)
         batch = lessons.take(rng.integers(len(lessons), size=settings.tuning_batch))
         tuning = reinforce_loss(link, batch, scenery, settings.samples, settings.entropy, rng)
-        norm = self._descend(link, tuning.loss, settings.tuning_rate * _half_cosine(step / settings.tuning_steps))
+        norm = self._descend(link, tuning.loss, settings.tuning_rate * half_cosine(step / settings.tuning_steps))
         self._average(settings.tuning_averaging, None)
         return {"entropy": float(tuning.entropy), "shortfall": tuning.shortfall, "gradient_norm": float(norm)}
 
@@ -146,8 +148,3 @@ class Student:
             self.lessons = SlotLessons.of_state(state["lessons"])
             self._optimiser = self._fresh_optimiser(self.network.link or self.network, self.settings.weight_decay)
         self._optimiser.load_state_dict(state["optimiser"])
-
-
-def _half_cosine(share: float) -> float:
-    """From 1 to almost 0."""
-    return 0.5 * (1 + math.cos(math.pi * share)) + 0.003

@@ -1,7 +1,6 @@
 """One seed of imitation: its network, the running mean of its parameters, and how both go a step further."""
 
 import copy
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...solvers.placement.batch import Partial
+from ..settings import half_cosine
 from .decoder import decode
 from .edge_network import EdgeNetwork, Size
 from .fine_tuning import reinforce_loss
@@ -46,7 +46,7 @@ class Student:
         settings, rng = self.settings, np.random.default_rng([self.seed, 2, step])
         losses = imitation_loss(self.network, labels, settings.partial_states, rng)
         share = step / settings.imitation_steps
-        rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * _half_cosine(share)
+        rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * half_cosine(share)
         norm = self._descend(losses.loss, rate)
         self._average(min(settings.averaging, (step + 1) / (step + 10)))
         parts = {"loss": losses.loss.detach(), "encoder": losses.encoder, "head": losses.head, "gradient_norm": norm}
@@ -63,7 +63,7 @@ class Student:
         rng = torch.Generator().manual_seed(int(np.random.SeedSequence([self.seed, 3, step]).generate_state(1)[0]))
         losses = reinforce_loss(self.network, labels.costs, settings.samples, settings.entropy, rng)
         share = (step - settings.imitation_steps) / settings.tuning_steps
-        norm = self._descend(losses.loss, settings.tuning_rate * _half_cosine(share))
+        norm = self._descend(losses.loss, settings.tuning_rate * half_cosine(share))
         self._average(settings.tuning_averaging)
         parts = {"entropy": losses.entropy, "excess": losses.excess, "gradient_norm": norm}
         return {name: float(value) for name, value in parts.items()}
@@ -99,8 +99,3 @@ class Student:
         self.network.load_state_dict(state["network"])
         self.mean.load_state_dict(state["mean"])
         self._optimiser.load_state_dict(state["optimiser"])
-
-
-def _half_cosine(share: float) -> float:
-    """From 1 to almost 0."""
-    return 0.5 * (1 + math.cos(math.pi * share)) + 0.003

@@ -1,6 +1,7 @@
 """Simulated annealing of the incumbent over known choices: one or two groups take others, by chance worse ones."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,32 +12,39 @@ from .incumbents import Incumbent, Prices, gain
 from .slot_choices import Choices
 
 PAIRS = 0.7  # share of moves of two groups
-BLOCK = 50_000  # moves between looks at the clock
+BLOCKS = 200  # temperatures
+WORK = 7_500_000  # of a temperature: its moves times groups times stations
 HOTTEST, COLDEST = 1e-3, 2e-6  # temperatures, as shares of the incumbent's value
 TINY = 1e-12
 
 
 def annealed(
-    instance: Association, incumbent: Incumbent, choices: Choices, blocks: int, rng: np.random.Generator
+    instance: Association,
+    incumbent: Incumbent,
+    choices: Choices,
+    rng: np.random.Generator,
+    late: Callable[[], bool],
 ) -> Incumbent:
-    """The best solution met.
+    """The best solution met; a move takes O(groups stations).
 
     Parameters
     ----------
     choices
-        Known ones, ordered by group; the incumbent's own need not be among them.
-    blocks
-        Length, in units of `BLOCK` moves; a move takes O(groups stations).
+        Known ones, ordered by group, at least one of each; the incumbent's own need not be among them.
+    late
+        Whether time is up; asked at every temperature.
     """
     first = np.searchsorted(choices.group, np.arange(len(incumbent.load) + 1))
     prices = instance.utility_weight, instance.price_weight, instance.capacity
     load, row = incumbent.load.copy(), np.full(len(incumbent.load), -1)
     best_load, best_row, best = load.copy(), row.copy(), incumbent.value
-    cooling = (COLDEST / HOTTEST) ** (1 / blocks)
+    cooling, moves = (COLDEST / HOTTEST) ** (1 / BLOCKS), max(1, WORK // load.size)
     one = instance.utility_weight * float(choices.load.sum(1).max(initial=0.0))
     temperature = HOTTEST * max(abs(incumbent.value), one, TINY)
-    for _ in range(blocks):
-        lots = rng.random((BLOCK, 6))
+    for _ in range(BLOCKS):
+        if late():
+            break
+        lots = rng.random((moves, 6))
         best = _block(load, row, first, choices.load, prices, lots, temperature, best_load, best_row, best)
         temperature *= cooling
     pattern = np.where((best_row >= 0)[:, None], choices.pattern[best_row], incumbent.pattern)

@@ -16,7 +16,6 @@ ROUNDS = ((1_000, 25), (2_000, 50), (4_000, 50), (4_000, 50))  # states of the g
 RADIUS = 0.02  # of the first box of multipliers
 NODES = 2_000  # a layer of a search for a better incumbent
 LITTLE_LEFT = 5e-4  # relative gap below which annealing is not worth its time
-BLOCKS = 200  # of annealing
 PAIRED = 60  # choices of a group that are exchanged in pairs
 
 
@@ -53,7 +52,7 @@ def _anneal(state: State, known: Choices, coupled: Coupled) -> None:
     """Improve the incumbent among the choices met, where much is left to gain."""
     if state.slack(coupled.value) > LITTLE_LEFT * coupled.value and not state.late:
         rng = np.random.default_rng(state.limits.seed)
-        found = annealed(state.instance, state.incumbent, known, BLOCKS, rng)
+        found = annealed(state.instance, state.incumbent, known, rng, lambda: state.late)
         if found.value > state.incumbent.value:
             state.incumbent = found
 

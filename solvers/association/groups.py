@@ -65,11 +65,6 @@ class Groups(NamedTuple):
     most: FloatArray
 
     @classmethod
-    def of(cls, instance: Association) -> "Groups":
-        """Enumerate all patterns."""
-        return cls._of(instance, groups_of(instance))
-
-    @classmethod
     def reduced(cls, instance: Association) -> "tuple[Groups, list[Relaxed]]":
         """Enumerate the patterns of groups of at most `MOST_SATELLITES`, and of candidates of the others.
 
@@ -83,7 +78,8 @@ class Groups(NamedTuple):
                 parts[g] = _candidates(part, alone, max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
                 relaxed.append(Relaxed(g, station, alone))
         groups = cls._of(instance, parts)
-        groups.most[:] = _most(instance, whole)
+        if relaxed:
+            groups.most[:] = _most(instance, whole)
         return groups, relaxed
 
     @classmethod

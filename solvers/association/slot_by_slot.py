@@ -29,6 +29,11 @@ PATIENCE = 6  # rounds without a better play after which prices are taken as set
 SLOWEST = 0.1  # least step towards the prices of the last play
 
 
+def fixed(price: FloatArray) -> Ahead:
+    """Prices of shape (slots, stations), whatever storage is left."""
+    return lambda slot, _: price[slot]
+
+
 class Play(NamedTuple):
     """A horizon as it was played.
 
@@ -56,7 +61,7 @@ def play(instance: Association, groups: Groups, ahead: Ahead) -> Play:
     Parameters
     ----------
     groups
-        All of the instance's, see `Groups.of`.
+        All of the instance's, see `Groups.reduced`.
     ahead
         Price of a data unit of storage to the slots after this one, on top of xi kappa / H.
     """
@@ -127,7 +132,7 @@ def solve_price_iteration(instance: Association, limits: Limits) -> Answer:
     price = np.zeros((instance.slots, instance.stations))
     best, since = None, 0
     for k in range(MOST_ROUNDS):
-        played = play(instance, groups, lambda t, _, now=price: now[t])  # type: ignore[misc]
+        played = play(instance, groups, fixed(price))
         if best is None or played.value > best.value:
             best, since = played, 0
         since += 1

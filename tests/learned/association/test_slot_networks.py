@@ -212,6 +212,6 @@ def test_prices_of_the_optimum_make_the_exact_play_optimal():
     from skybound.solvers.association.groups import Groups
 
     labels = HorizonLabels.draw("headline:slots=6", [2], 1e-6)
-    played = play(instance, Groups.of(instance), lambda t, _: labels.ahead[0, t])
+    played = play(instance, Groups.reduced(instance)[0], lambda t, _: labels.ahead[0, t])
     assert labels.optimum[0] == pytest.approx(optimum, rel=1e-6)
     assert played.value > 0.9995 * optimum

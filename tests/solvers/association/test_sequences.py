@@ -44,7 +44,7 @@ class Case:
             self.load.reshape(-1, stations),
             np.zeros((SLOTS * CHOICES, self.instance.channels), np.int64),
         )
-        none = Groups.of(self.instance)
+        none = Groups.reduced(self.instance)[0]
         self.groups = none._replace(slot=np.arange(SLOTS), most=self.most)
         weights = self.instance.utility_weight, self.instance.price_weight
         self.values = {

@@ -41,13 +41,13 @@ def test_at_the_optimums_own_prices_the_play_is_almost_optimal():
     load = loads(instance, optimum.decision.links)
     left = instance.capacity - np.vstack([np.zeros(instance.stations), load.cumsum(0)[:-1]])
     price = marginal_prices(load, left, instance.price_weight)
-    played = play(instance, Groups.of(instance), lambda t, _: price[t])
+    played = play(instance, Groups.reduced(instance)[0], lambda t, _: price[t])
     assert optimum.objective * (1 - 1e-4) < played.value <= optimum.objective * (1 + 1e-9)
 
 
 def test_a_plays_value_is_the_referees(random_association):
     instance = random_association(3)
-    groups = Groups.of(instance)
+    groups = Groups.reduced(instance)[0]
     played = play(instance, groups, lambda _, left: 0.01 * left)
     assert judge(instance, decision(groups, played.pattern)).objective == pytest.approx(played.value, rel=1e-12)
 
