@@ -13,7 +13,8 @@ from .slot_choices import Choices
 
 PAIRS = 0.7  # share of moves of two groups
 BLOCKS = 200  # temperatures
-WORK = 7_500_000  # of a temperature: its moves times groups times stations
+WORK = 7_500_000  # of a temperature: at most so many moves times groups times stations,
+TRIES = 100  # and so many moves a known choice
 HOTTEST, COLDEST = 1e-3, 2e-6  # temperatures, as shares of the incumbent's value
 TINY = 1e-12
 
@@ -38,7 +39,8 @@ def annealed(
     prices = instance.utility_weight, instance.price_weight, instance.capacity
     load, row = incumbent.load.copy(), np.full(len(incumbent.load), -1)
     best_load, best_row, best = load.copy(), row.copy(), incumbent.value
-    cooling, moves = (COLDEST / HOTTEST) ** (1 / BLOCKS), max(1, WORK // load.size)
+    cooling = (COLDEST / HOTTEST) ** (1 / BLOCKS)
+    moves = min(max(1, WORK // load.size), TRIES * len(choices.group))
     one = instance.utility_weight * float(choices.load.sum(1).max(initial=0.0))
     temperature = HOTTEST * max(abs(incumbent.value), one, TINY)
     for _ in range(BLOCKS):
