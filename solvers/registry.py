@@ -67,6 +67,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("greedy", "heuristic", False, "association.construction:solve_greedy"),
             Entry("greedy-channel", "heuristic", False, "association.construction:solve_greedy_channel"),
             Entry("load-aware", "heuristic", False, "association.construction:solve_load_aware"),
+            Entry("local-search", "heuristic", False, "association.local_search:solve_local_search"),
             Entry("price-iteration", "heuristic", False, "association.slot_by_slot:solve_price_iteration"),
             Entry("myopic", "heuristic", False, "association.slot_by_slot:solve_myopic"),
             Entry("rolling", "heuristic", False, "association.rolling:solve_rolling"),

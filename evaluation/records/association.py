@@ -12,7 +12,7 @@ from ..trained import cpu_minutes, trained
 
 PRESETS = ("paper", "headline")
 BOTH = ",".join(PRESETS)  # prices and links are learned on both at once
-RULES = ("random", "greedy", "greedy-channel", "load-aware", "price-iteration", "myopic", "rolling")
+RULES = ("random", "greedy", "greedy-channel", "load-aware", "local-search", "price-iteration", "myopic", "rolling")
 FAMILY = ("dqn", "ddqn", "dueling", "psddqn")
 PAPERS = tuple(f"{name}-paper" for name in FAMILY)
 STUDENTS = ("prices", "imitation", "imitation-rl")

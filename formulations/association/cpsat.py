@@ -34,17 +34,21 @@ class _Builder:
         self.model = cp_model.CpModel()
         self.kinds = kinds_of_channels(instance)
         self.groups = groups_of(instance)
-        self.tables = [patterns_of(instance, group, self.kinds) for group in self.groups]
+        self.tables = [
+            patterns_of(instance, group, self.kinds, single=instance.isolation == 0) for group in self.groups
+        ]
         self.use = [self._patterns(g) for g in range(len(self.groups))]
 
     def _patterns(self, g: int) -> list[list[cp_model.IntVar]]:
         """Literals of a group's patterns (the empty one is left out), by kind of channel."""
-        mask = self.tables[g].mask
-        use = [[self.model.new_bool_var(f"y[{g},{k},{p}]") for p in range(1, len(mask))] for k in range(self.kinds)]
+        table = self.tables[g]
+        numbers = range(1, len(table.mask))
+        use = [[self.model.new_bool_var(f"y[{g},{k},{p}]") for p in numbers] for k in range(self.kinds)]
         for own in use:
-            self.model.add(sum(own) <= self.instance.channels // self.kinds)
-        for i in range(len(self.groups[g].satellites)):
-            having = np.flatnonzero(mask[1:] >> i & 1)
+            for patterns in table.exclusive():
+                self.model.add(sum(own[p - 1] for p in patterns) <= self.instance.channels // self.kinds)
+        for i in self.groups[g].satellites:
+            having = np.flatnonzero((table.link[1:] == i).any(1))
             self.model.add_at_most_one(own[p] for own in use for p in having)
         return use
 

@@ -1,9 +1,11 @@
 """The explicit model: y[g, k, p] counts the channels of kind k on which group g uses pattern p.
 
 A pattern is the set of links that share one channel in one slot (see `patterns`), so its loads are constants. Channels
-that are alike are one kind, of which a group uses as many patterns as there are channels. The price of storage,
-sum_t L / H(t), depends on the path; the model has convex lower bounds of it, so its optimum is a bound (an optimum
-where nothing is charged or there is one slot).
+that are alike are one kind, of which a group uses as many patterns as there are channels. Where isolation is 0 patterns
+are single links, of which each station uses as many as it has channels: a plain assignment.
+
+The price of storage, sum_t L / H(t), depends on the path; the model has convex lower bounds of it, so its optimum is a
+bound (an optimum where nothing is charged or there is one slot).
 """
 
 from typing import Any
@@ -29,7 +31,8 @@ def build(instance: Association) -> pyo.ConcreteModel:
 def _state(instance: Association) -> pyo.ConcreteModel:
     m = pyo.ConcreteModel("association")
     groups, kinds = groups_of(instance), kinds_of_channels(instance)
-    tables = [patterns_of(instance, group, kinds) for group in groups]
+    tables = [patterns_of(instance, group, kinds, single=instance.isolation == 0) for group in groups]
+    exclusive = {(g, n): own.tolist() for g, table in enumerate(tables) for n, own in enumerate(table.exclusive())}
     m.KINDS = pyo.RangeSet(0, kinds - 1)
     m.STATIONS = pyo.RangeSet(0, instance.stations - 1)
     m.GROUPS = pyo.Set(initialize=range(len(groups)))
@@ -51,16 +54,17 @@ def _state(instance: Association) -> pyo.ConcreteModel:
     def total(m, j):
         return sum(d * m.y[g, k, p] for g in m.GROUPS for d, k, p in stored[g, j])
 
-    @m.Constraint(m.GROUPS, m.KINDS, doc="group {0} has {upper:g} channels of kind {1}")
-    def channels(m, g, k):
-        patterns = range(1, len(tables[g].mask))
-        return sum(m.y[g, k, p] for p in patterns) <= instance.channels // kinds
+    @m.Constraint(
+        list(exclusive), m.KINDS, doc="group {0} has {upper:g} channels of kind {2} for its patterns, part {1}"
+    )
+    def channels(m, g, n, k):
+        return sum(m.y[g, k, p] for p in exclusive[g, n]) <= instance.channels // kinds
 
-    seen = [(g, i) for g, group in enumerate(groups) for i in np.flatnonzero(group.linked.any(1)).tolist()]
+    seen = [(g, i) for g, group in enumerate(groups) for i in group.satellites[group.linked.any(1)].tolist()]
 
-    @m.Constraint(seen, doc="one link a satellite: number {1} of those that group {0} sees")
+    @m.Constraint(seen, doc="one link for satellite {1} in group {0}")
     def one_link(m, g, i):
-        having = np.flatnonzero(tables[g].mask >> i & 1).tolist()
+        having = np.flatnonzero((tables[g].link == i).any(1)).tolist()
         return sum(m.y[g, k, p] for k in m.KINDS for p in having) <= 1
 
     @m.Constraint(m.STATIONS, doc="station {0} stores at most {upper:g} data units")

@@ -2,6 +2,7 @@
 
 Who else is in a pattern is all the interference there is, so its loads are constants, and the logarithm of the SINR is
 exact. Stations of a slot that see no common satellite, not even through others, have patterns of their own: groups.
+Without interference, links need not be taken together: a pattern is then a single link, and a slot a plain assignment.
 """
 
 from collections.abc import Sequence
@@ -16,21 +17,30 @@ from .referee import EMPTY, loads
 
 
 class Patterns(NamedTuple):
-    """All patterns of a group, ordered by mask; the empty one is first.
+    """All patterns of a group, or its single links, ordered by mask; the empty one is first.
 
     Attributes
     ----------
     mask : array, shape (patterns,)
-        Satellites in a pattern, as bits.
+        Satellites in a pattern, as bits; 0 where patterns are single links.
     load : array, shape (kinds, patterns, stations)
         Data units that it stores at each station, on each kind of channel.
     link : array, shape (patterns, stations)
         The satellite that it links to each station; -1 is none.
+    single
+        Whether patterns are single links, which share their channel with those of other stations.
     """
 
     mask: IntArray
     load: FloatArray
     link: IntArray
+    single: bool = False
+
+    def exclusive(self) -> list[IntArray]:
+        """Patterns of which no two can be on one channel: all, or the single links of each station."""
+        if not self.single:
+            return [np.arange(1, len(self.mask))]
+        return [np.flatnonzero(own) for own in (self.link >= 0).T if own.any()]
 
 
 class Group(NamedTuple):
@@ -87,9 +97,15 @@ def _labels(satellite: IntArray, station: IntArray, stations: int) -> IntArray:
     return label[station]
 
 
-def patterns_of(instance: Association, group: Group, kinds: int) -> Patterns:
-    """All patterns of a group: each station links at most one satellite, each satellite to at most one station."""
-    mask, row = _rows(group.linked)
+def patterns_of(instance: Association, group: Group, kinds: int, *, single: bool = False) -> Patterns:
+    """All patterns of a group: each station links at most one satellite, each satellite to at most one station.
+
+    Parameters
+    ----------
+    single
+        Only those of one link, which are enough where isolation is 0.
+    """
+    mask, row = _single_rows(group.linked) if single else _rows(group.linked)
     order = np.argsort(mask, kind="stable")
     mask, row = mask[order], row[order]
     there = group.window >= 0
@@ -101,7 +117,15 @@ def patterns_of(instance: Association, group: Group, kinds: int) -> Patterns:
     noise_w = instance.noise_w + instance.isolation * instance.power_w * (heard.sum(2) - own)
     data = instance.data(group.window[row, stations][:, :, None], instance.power_w * own / noise_w)
     load = np.where(chosen[:, :, None], data, 0.0)
-    return Patterns(mask, np.moveaxis(load, 2, 0), np.where(chosen, group.satellites[row], -1))
+    return Patterns(mask, np.moveaxis(load, 2, 0), np.where(chosen, group.satellites[row], -1), single)
+
+
+def _single_rows(linked: BoolArray) -> tuple[IntArray, IntArray]:
+    """No masks, and rows of nothing and of each link alone."""
+    satellite, station = np.nonzero(linked)
+    row = np.full((1 + len(satellite), linked.shape[1]), -1)
+    row[np.arange(1, len(row)), station] = satellite
+    return np.zeros(len(row), np.int64), row
 
 
 def _rows(linked: BoolArray) -> tuple[IntArray, IntArray]:
@@ -136,11 +160,12 @@ def used_patterns(groups: Sequence[Group], tables: Sequence[Patterns], links: In
         own = links[(links[:, SLOT] == group.slot) & np.isin(links[:, SATELLITE], group.satellites)]
         own = own[group.linked[np.searchsorted(group.satellites, own[:, SATELLITE]), own[:, STATION]]]
         for channel in np.unique(own[:, CHANNEL]).tolist():
-            link = np.full(table.link.shape[1], -1)
             together = own[own[:, CHANNEL] == channel]
-            link[together[:, STATION]] = together[:, SATELLITE]
-            pattern = np.flatnonzero((table.link == link).all(1))
-            used.append((g, channel if len(table.load) > 1 else 0, int(pattern[0])))
+            for part in np.split(together, len(together)) if table.single else [together]:
+                link = np.full(table.link.shape[1], -1)
+                link[part[:, STATION]] = part[:, SATELLITE]
+                pattern = np.flatnonzero((table.link == link).all(1))
+                used.append((g, channel if len(table.load) > 1 else 0, int(pattern[0])))
     return used
 
 
@@ -149,11 +174,13 @@ def links_of(
 ) -> IntArray:
     """The links of patterns; alike channels are taken in turn, and stations that end empty lose their last links."""
     links: list[tuple[int, int, int, int]] = []
-    taken = [0] * len(groups)
+    taken = np.zeros((len(groups), instance.stations), np.int64)
     for g, k, p in used:
-        channel = k if len(tables[g].load) > 1 else taken[g]
-        taken[g] += 1
-        links += [(groups[g].slot, i, j, channel) for j, i in enumerate(tables[g].link[p].tolist()) if i >= 0]
+        link = tables[g].link[p]
+        there = link >= 0 if tables[g].single else np.full(len(link), True)
+        channel = k if len(tables[g].load) > 1 else int(taken[g, there].max())
+        taken[g, there] += 1
+        links += [(groups[g].slot, i, j, channel) for j, i in enumerate(link.tolist()) if i >= 0]
     return within_storage(instance, np.array(sorted(links), np.int64).reshape(-1, 4))
 
 

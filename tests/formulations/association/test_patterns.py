@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from skybound.formulations.association.milp import build
 from skybound.formulations.association.patterns import (
     groups_of,
     kinds_of_channels,
@@ -14,6 +15,7 @@ from skybound.formulations.association.patterns import (
 )
 from skybound.formulations.association.referee import loads
 from skybound.instances.association import AssociationDecision
+from skybound.instances.problems import generate
 from skybound.solvers.solve import solve
 
 
@@ -41,12 +43,32 @@ def test_patterns_are_all_matchings(worked_association):
     assert table.link[0].tolist() == [-1, -1]
 
 
+def test_without_interference_a_slot_is_an_assignment(worked_association):
+    """Slot 0 of 4 links, each station with two channels; its patterns are the links."""
+    groups = groups_of(worked_association)
+    table = patterns_of(worked_association, groups[0], 2, single=True)
+    assert (table.link >= 0).sum(1).tolist() == [0, 1, 1, 1, 1]
+    assert [table.link[own, j].tolist() for j, own in enumerate(table.exclusive())] == [[0], [0, 1, 2]]
+
+
+def test_the_model_of_an_assignment_is_small():
+    """A variable a window and kind of channel, however many satellites a group sees."""
+    instance = replace(generate("association", "headline", 0), isolation=0.0)
+    windows = instance.windows
+    model = build(instance)
+    assert len(model.y) == (windows.valid_s > 0).sum()
+    assert len(model.y) < len(build(replace(instance, isolation=0.05)).y) / 5
+
+
 @pytest.mark.parametrize("seed", range(30))
-def test_links_come_back_from_their_patterns(seed, random_association):
+@pytest.mark.parametrize("isolation", [None, 0.0])
+def test_links_come_back_from_their_patterns(seed, isolation, random_association):
     """What a decision stores, and nothing of links that store nothing."""
     instance = random_association(seed)
+    if isolation is not None:
+        instance = replace(instance, isolation=isolation)
     kinds, groups = kinds_of_channels(instance), groups_of(instance)
-    tables = [patterns_of(instance, group, kinds) for group in groups]
+    tables = [patterns_of(instance, group, kinds, single=isolation == 0) for group in groups]
     for solver in ("greedy", "random"):
         links = solve(instance, solver).decision.links
         back = links_of(instance, groups, tables, used_patterns(groups, tables, links))
