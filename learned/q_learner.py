@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from ..instances.fields import BoolArray, FloatArray, IntArray
-from .best_networks import BestNetworks
 from .dqn import QNetwork, Settings, errors, loss
 from .environment import TurnEnvironment
-from .layers import clip_gradients
+from .stacked_learner import StackedLearner
 from .transitions import TransitionReplay
 
 Choose = Callable[[FloatArray, BoolArray], IntArray]
@@ -40,29 +39,24 @@ def play(network: QNetwork, environment: TurnEnvironment, world: IntArray, choos
     return total
 
 
-class QLearner:
-    """S seeds of deep Q-learning, each with B environments of its own.
+class QLearner(StackedLearner):
+    """S seeds of deep Q-learning, each with B environments of its own; a step is one in all of them.
 
     Parameters
     ----------
     environment, validation
         Where to learn, and where to compare networks.
-    seeds
-        Seeds of networks, worlds and exploration; equal seeds learn equally whatever the others are.
     """
 
     def __init__(
         self, settings: Settings, environment: TurnEnvironment, validation: TurnEnvironment, seeds: Sequence[int]
     ) -> None:
         self.settings, self.environment, self.validation = settings, environment, validation
-        self.steps = 0
         features, actions = environment.features, environment.actions
         self.network, self.target = (
             QNetwork(features, settings.hidden, actions, dueling=settings.dueling, seeds=seeds) for _ in range(2)
         )
-        self._parameters = list(self.network.parameters())
-        self._optimiser = torch.optim.Adam(self._parameters)
-        self._rngs = [np.random.default_rng(seed) for seed in seeds]
+        super().__init__(self.network, self.network, seeds, settings.steps, settings.unit)
         fields: dict[str, tuple[tuple[int, ...], Any]] = {
             "observation": ((features,), np.float32),
             "next_observation": ((features,), np.float32),
@@ -73,17 +67,10 @@ class QLearner:
         }
         priority = settings.priority if settings.prioritised else 0.0
         self._replay = TransitionReplay(len(seeds), settings.capacity, fields, priority)
-        self._best = BestNetworks(self.network, len(seeds))
         self._learned = 0
 
-    @property
-    def progress(self) -> float:
-        """Share of the steps done."""
-        return self.steps / self.settings.steps
-
-    def step(self) -> dict[str, Any]:
-        """One unit: some steps in fresh episodes, learning as they go, then validation; one number a seed."""
-        last = min(self.steps + self.settings.unit, self.settings.steps)
+    def _learn_until(self, last: int) -> dict[str, Any]:
+        """In fresh episodes."""
         everywhere = len(self._rngs) * self.settings.environments
         self._return, self._ended = np.zeros(everywhere), np.zeros((2, everywhere))
         self.environment.reset(self._worlds(np.arange(everywhere)))
@@ -100,7 +87,7 @@ class QLearner:
         if reports:
             losses, norms = (torch.stack(several).mean(0).tolist() for several in zip(*reports, strict=True))
             metrics |= {"loss": losses, "gradient_norm": norms}
-        return metrics | {"validation_return": self._validate().tolist()}
+        return metrics
 
     def _worlds(self, which: IntArray) -> IntArray:
         """New worlds for some environments, each drawn by its seed."""
@@ -144,13 +131,9 @@ class QLearner:
         correction = likelier ** -settings.exponent(self.steps)
         weight = torch.from_numpy(correction / correction.max(1, keepdims=True)).float()
         tensors = {name: torch.from_numpy(values) for name, values in lived.items()}
-        self._optimiser.param_groups[0]["lr"] = settings.rate(self.steps)
-        self._optimiser.zero_grad()
         error = errors(self.network, self.target, tensors, settings.gamma, double=settings.double)
         losses = loss(error, weight, settings.largest_error)
-        torch.autograd.backward(losses.sum())
-        norm = clip_gradients(self._parameters, settings.largest_gradient)
-        self._optimiser.step()
+        norm = self._descend(losses, settings.rate(self.steps), settings.largest_gradient)
         if settings.prioritised:
             self._replay.learned(at, error.detach().double().numpy())
         self._learned += 1
@@ -158,50 +141,28 @@ class QLearner:
             self.target.load_state_dict(self.network.state_dict())
         return losses.detach(), norm
 
-    def _validate(self) -> Tensor:
-        """Mean greedy return of each seed over all validation worlds; better networks than before are kept."""
+    def _returns(self) -> Tensor:
         seeds, worlds = len(self._rngs), self.validation.worlds
         returns = play(self.network, self.validation, np.tile(np.arange(worlds), seeds))
-        found = torch.from_numpy(returns.reshape(seeds, worlds).mean(1))
-        self._best.offer(self.network, found)
-        return found
-
-    def conclude(self) -> None:
-        """Nothing is left to do: every unit ends with a validation."""
+        return torch.from_numpy(returns.reshape(seeds, worlds).mean(1))
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit; a unit begins fresh episodes."""
-        return {
-            "steps": self.steps,
-            "learned": self._learned,
-            "network": self.network.state_dict(),
-            "target": self.target.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "replay": self._replay.state(),
-            "generators": [rng.bit_generator.state for rng in self._rngs],
-            "best": self._best.state(),
-        }
+        more = {"learned": self._learned, "target": self.target.state_dict(), "replay": self._replay.state()}
+        return super().state() | more
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self.steps, self._learned = state["steps"], state["learned"]
-        self.network.load_state_dict(state["network"])
+        super().load_state(state)
+        self._learned = state["learned"]
         self.target.load_state_dict(state["target"])
-        self._optimiser.load_state_dict(state["optimiser"])
         self._replay.load_state(state["replay"])
-        for rng, known in zip(self._rngs, state["generators"], strict=True):
-            rng.bit_generator.state = known
-        self._best.load_state(state["best"])
 
-    def policy(self) -> dict[str, Any]:
-        """The best network of each seed, with what is needed to use it."""
-        settings, environment = self.settings, self.environment
+    def sizes(self) -> dict[str, Any]:
+        """Sizes of the network."""
         return {
-            "network": {
-                "features": environment.features,
-                "actions": environment.actions,
-                "hidden": list(settings.hidden),
-                "dueling": settings.dueling,
-            },
-            **self._best.policy(),
+            "features": self.environment.features,
+            "actions": self.environment.actions,
+            "hidden": list(self.settings.hidden),
+            "dueling": self.settings.dueling,
         }

@@ -10,10 +10,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ..instances.fields import BoolArray, IntArray
-from .best_networks import BestNetworks
 from .environment import TeamEnvironment
-from .layers import clip_gradients
 from .replay import Arrays, EpisodeReplay
+from .stacked_learner import StackedLearner
 from .team_networks import AgentNetwork
 from .value_decomposition import REWARDS, Settings, Team, loss
 
@@ -53,26 +52,21 @@ def live(agent: AgentNetwork, environment: TeamEnvironment, world: IntArray, cho
     return {name: np.stack(values, 2) for name, values in lived.items()}
 
 
-class ValueLearner:
-    """S seeds of IQL, VDN or QMIX in one environment.
+class ValueLearner(StackedLearner):
+    """S seeds of IQL, VDN or QMIX in one environment; steps are iterations: new episodes, and a gradient step.
 
     Parameters
     ----------
     environment, validation
         Where to learn, and where to compare networks.
-    seeds
-        Seeds of networks, worlds and exploration; equal seeds learn equally whatever the others are.
     """
 
     def __init__(
         self, settings: Settings, environment: TeamEnvironment, validation: TeamEnvironment, seeds: Sequence[int]
     ) -> None:
         self.settings, self.environment, self.validation = settings, environment, validation
-        self.iteration = 0
         self.team, self.target = (Team(settings, environment, seeds) for _ in range(2))
-        self._parameters = list(self.team.parameters())
-        self._optimiser = torch.optim.Adam(self._parameters)
-        self._rngs = [np.random.default_rng(seed) for seed in seeds]
+        super().__init__(self.team, self.team.agent, seeds, settings.iterations, settings.unit)
         agents, actions = environment.agents, environment.actions
         steps = environment.horizon
         fields: dict[str, tuple[tuple[int, ...], Any]] = {
@@ -83,30 +77,21 @@ class ValueLearner:
             "reward": ((steps,), np.float32),
         }
         self._replay = EpisodeReplay(len(seeds), settings.capacity, fields)
-        self._best = BestNetworks(self.team.agent, len(seeds))
 
-    @property
-    def progress(self) -> float:
-        """Share of the iterations done."""
-        return self.iteration / self.settings.iterations
-
-    def step(self) -> dict[str, Any]:
-        """One unit: some iterations, then validation; what happened, one number a seed."""
-        last = min(self.iteration + self.settings.unit, self.settings.iterations)
+    def _learn_until(self, last: int) -> dict[str, Any]:
         returns, losses, norms = [], [], []
-        while self.iteration < last:
+        while self.steps < last:
             returns.append(self._live())
             seeds_loss, norm = self._learn()
             losses.append(seeds_loss)
             norms.append(norm)
-            self.iteration += 1
+            self.steps += 1
         return {
-            "iteration": self.iteration,
-            "exploration": self.settings.epsilon(self.iteration),
+            "iteration": self.steps,
+            "exploration": self.settings.epsilon(self.steps),
             "return": np.mean(returns, 0).tolist(),
             "loss": torch.stack(losses).mean(0).tolist(),
             "gradient_norm": torch.stack(norms).mean(0).tolist(),
-            "validation_return": self._validate().tolist(),
         }
 
     def _live(self) -> np.ndarray[Any, Any]:
@@ -120,7 +105,7 @@ class ValueLearner:
 
     def _explore(self, values: Tensor, mask: BoolArray) -> IntArray:
         """Epsilon-greedy: any possible action, each equally likely, with probability epsilon."""
-        epsilon = self.settings.epsilon(self.iteration)
+        epsilon = self.settings.epsilon(self.steps)
         explores = np.stack([rng.random(mask.shape[1:3]) for rng in self._rngs]) < epsilon
         lots = np.stack([rng.random(mask.shape[1:]) for rng in self._rngs])
         return np.where(explores, np.where(mask, lots, -1.0).argmax(-1), best_actions(values, mask))
@@ -130,58 +115,32 @@ class ValueLearner:
         episodes = self._replay.sample(self.settings.batch, self._rngs)
         episodes["reward"] = REWARDS[self.settings.reward](episodes["reward"], self.environment.agents)
         tensors = {name: torch.from_numpy(values) for name, values in episodes.items()}
-        self._optimiser.param_groups[0]["lr"] = self.settings.rate(self.iteration)
-        self._optimiser.zero_grad()
         losses = loss(self.team, self.target, tensors, self.settings.gamma, self.settings.largest_error)
-        torch.autograd.backward(losses.sum())
-        norm = clip_gradients(self._parameters, self.settings.largest_gradient)
-        self._optimiser.step()
+        norm = self._descend(losses, self.settings.rate(self.steps), self.settings.largest_gradient)
         with torch.no_grad():
             for slow, fast in zip(self.target.parameters(), self._parameters, strict=True):
                 slow.lerp_(fast, self.settings.target_rate)
         return losses.detach(), norm
 
-    def _validate(self) -> Tensor:
-        """Mean greedy return of each seed over all validation worlds; better networks than before are kept."""
+    def _returns(self) -> Tensor:
         world = np.tile(np.arange(self.validation.worlds), (len(self._rngs), 1))
         lived = live(self.team.agent, self.validation, world, best_actions)
-        found = torch.from_numpy(lived["reward"].sum(2).mean(1))
-        self._best.offer(self.team.agent, found)
-        return found
-
-    def conclude(self) -> None:
-        """Nothing is left to do: every unit ends with a validation."""
+        return torch.from_numpy(lived["reward"].sum(2).mean(1))
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit."""
-        return {
-            "iteration": self.iteration,
-            "team": self.team.state_dict(),
-            "target": self.target.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "replay": self._replay.state(),
-            "generators": [rng.bit_generator.state for rng in self._rngs],
-            "best": self._best.state(),
-        }
+        return super().state() | {"target": self.target.state_dict(), "replay": self._replay.state()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self.iteration = state["iteration"]
-        self.team.load_state_dict(state["team"])
+        super().load_state(state)
         self.target.load_state_dict(state["target"])
-        self._optimiser.load_state_dict(state["optimiser"])
         self._replay.load_state(state["replay"])
-        for rng, known in zip(self._rngs, state["generators"], strict=True):
-            rng.bit_generator.state = known
-        self._best.load_state(state["best"])
 
-    def policy(self) -> dict[str, Any]:
-        """The best network of each seed, with what is needed to use it."""
+    def sizes(self) -> dict[str, Any]:
+        """Sizes of the network."""
         return {
-            "network": {
-                "hidden": self.settings.hidden,
-                "actions": self.environment.actions,
-                "features": self.environment.features,
-            },
-            **self._best.policy(),
+            "hidden": self.settings.hidden,
+            "actions": self.environment.actions,
+            "features": self.environment.features,
         }

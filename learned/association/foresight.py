@@ -1,6 +1,5 @@
 """Both networks of imitation, and how they play days: prices of storage first, then the slot's links."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -40,10 +39,6 @@ class Foresight(nn.Module):
         super().__init__()
         self.price = PriceNetwork(size.price_width, seed)
         self.link = LinkNetwork(size.width, size.layers, seed) if size.layers else None
-
-    def averaged(self) -> Self:
-        """A copy that does not learn by gradients."""
-        return copy.deepcopy(self).requires_grad_(False)
 
 
 @dataclass(frozen=True)

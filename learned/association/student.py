@@ -1,4 +1,4 @@
-"""One seed of imitation on association: its networks, the running mean of their parameters, and a step further."""
+"""One seed of imitation on association: a step of its price network, of its link network, and of fine-tuning."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..averaged_student import AveragedStudent
 from ..settings import half_cosine
 from .foresight import Foresight, Scenery, Size
 from .imitation_settings import Settings
@@ -30,21 +31,15 @@ class PriceLessons(NamedTuple):
     ahead: Tensor
 
 
-class Student:
-    """Networks that learn; what they have learned is the running mean of their parameters.
-
-    Everything drawn in a step depends on the seed and the step's number alone.
-    """
+class Student(AveragedStudent[Foresight]):
+    """Networks that learn; everything drawn in a step depends on the seed and the step's number alone."""
 
     def __init__(self, seed: int, settings: Settings) -> None:
         self.seed, self.settings = seed, settings
-        self.network = Foresight(Size(settings.price_width, settings.width, settings.layers), seed)
-        self.learned = self.network.averaged()
+        size = Size(settings.price_width, settings.width, settings.layers)
+        super().__init__(Foresight(size, seed), settings.largest_gradient)
         self.lessons: SlotLessons | None = None
-        self._optimiser = self._fresh_optimiser(self.network.price, 0.0)
-
-    def _fresh_optimiser(self, module: nn.Module, decay: float) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(module.parameters(), betas=(0.9, 0.98), weight_decay=decay)
+        self._begin(self.network.price, 0.0)
 
     def _rng(self, step: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, step])
@@ -55,9 +50,9 @@ class Student:
         rows = torch.from_numpy(self._rng(step).integers(len(lessons.price), size=settings.price_batch))
         features, price, ahead = (column[rows] for column in lessons)
         loss = (self.network.price(features) * price - ahead).square().mean()
-        norm = self._descend(self.network.price, loss, settings.price_rate * half_cosine(step / settings.price_steps))
+        norm = self._descend(loss, settings.price_rate * half_cosine(step / settings.price_steps))
         self._average(settings.averaging, step)
-        return {"price_error": math.sqrt(float(loss.detach())), "gradient_norm": float(norm)}
+        return {"price_error": math.sqrt(float(loss.detach())), "gradient_norm": norm}
 
     def imitate(self, scenery: Scenery, step: int, days: Sequence[int]) -> dict[str, float]:
         """One step of the link network towards the exact solver's decisions; new ones are made when it is time.
@@ -78,16 +73,16 @@ class Student:
         loss = imitation_loss(self.network.link, batch, scenery, rng)
         share = step / settings.link_steps
         rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * half_cosine(share)
-        norm = self._descend(self.network.link, loss, rate)
+        norm = self._descend(loss, rate)
         self._average(settings.averaging, step)
-        return {"loss": float(loss.detach()), "gradient_norm": float(norm)}
+        return {"loss": float(loss.detach()), "gradient_norm": norm}
 
     def _collect(self, scenery: Scenery, step: int, days: Sequence[int]) -> None:
         """Make lessons: at first along the exact solver's days, later along the policy's own."""
         settings = self.settings
         if step == 0:
             self.network.price.load_state_dict(self.learned.price.state_dict())
-            self._optimiser = self._fresh_optimiser(self.network.link or self.network, settings.weight_decay)
+            self._begin(self.network.link or self.network, settings.weight_decay)
             self.lessons = exact_lessons(self.learned, scenery, days)
             return
         every = settings.link_steps // (settings.collections + 1)
@@ -107,44 +102,21 @@ class Student:
         if step == 0:
             assert self.learned.link is not None
             link.load_state_dict(self.learned.link.state_dict())
-            self._optimiser = self._fresh_optimiser(link, settings.weight_decay)
+            self._begin(link, settings.weight_decay)
         rng = self._rng(settings.price_steps + settings.link_steps + step)
         batch = lessons.take(rng.integers(len(lessons), size=settings.tuning_batch))
         tuning = reinforce_loss(link, batch, scenery, settings.samples, settings.entropy, rng)
-        norm = self._descend(link, tuning.loss, settings.tuning_rate * half_cosine(step / settings.tuning_steps))
-        self._average(settings.tuning_averaging, None)
-        return {"entropy": float(tuning.entropy), "shortfall": tuning.shortfall, "gradient_norm": float(norm)}
-
-    def _descend(self, module: nn.Module, loss: Tensor, rate: float) -> Tensor:
-        self._optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(module.parameters(), self.settings.largest_gradient)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        self._optimiser.step()
-        return norm
-
-    @torch.no_grad()
-    def _average(self, keep: float, step: int | None) -> None:
-        """Let the running mean follow; at first, that is in small `step`, faster."""
-        keep = keep if step is None else min(keep, (step + 1) / (step + 10))
-        for mean, now in zip(self.learned.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - keep)
+        norm = self._descend(tuning.loss, settings.tuning_rate * half_cosine(step / settings.tuning_steps))
+        self._average(settings.tuning_averaging)
+        return {"entropy": float(tuning.entropy), "shortfall": tuning.shortfall, "gradient_norm": norm}
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit."""
-        return {
-            "network": self.network.state_dict(),
-            "learned": self.learned.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-            "lessons": None if self.lessons is None else self.lessons.state(),
-        }
+        return super().state() | {"lessons": None if self.lessons is None else self.lessons.state()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self.network.load_state_dict(state["network"])
-        self.learned.load_state_dict(state["learned"])
         if state["lessons"] is not None:
             self.lessons = SlotLessons.of_state(state["lessons"])
-            self._optimiser = self._fresh_optimiser(self.network.link or self.network, self.settings.weight_decay)
-        self._optimiser.load_state_dict(state["optimiser"])
+            self._begin(self.network.link or self.network, self.settings.weight_decay)
+        super().load_state(state)

@@ -1,14 +1,10 @@
-"""One seed of imitation: its network, the running mean of its parameters, and how both go a step further."""
-
-import copy
-from collections.abc import Mapping
-from typing import Any
+"""One seed of imitation on placement: a step of imitation, and one of fine-tuning by reinforcement."""
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from ...solvers.placement.batch import Partial
+from ..averaged_student import AveragedStudent
 from ..settings import half_cosine
 from .decoder import decode
 from .edge_network import EdgeNetwork, Size
@@ -18,28 +14,14 @@ from .imitation_settings import Settings
 from .labels import Labels
 
 
-class Student:
-    """A network that learns; what it has learned is the running mean of its parameters.
-
-    Everything drawn in a step depends on the seed and the step's number alone.
-
-    """
+class Student(AveragedStudent[EdgeNetwork]):
+    """A network that learns; everything drawn in a step depends on the seed and the step's number alone."""
 
     def __init__(self, seed: int, settings: Settings) -> None:
         self.seed, self.settings = seed, settings
         size = Size(settings.width, settings.layers, settings.heads, settings.loads, settings.head_width)
-        self.network = EdgeNetwork(size, seed)
-        self.mean = copy.deepcopy(self.network).requires_grad_(False)
-        self._optimiser = self._fresh_optimiser()
-
-    @property
-    def learned(self) -> nn.Module:
-        """The running mean."""
-        return self.mean
-
-    def _fresh_optimiser(self) -> torch.optim.Optimizer:
-        decay = self.settings.weight_decay
-        return torch.optim.AdamW(self.network.parameters(), betas=(0.9, 0.98), weight_decay=decay)
+        super().__init__(EdgeNetwork(size, seed), settings.largest_gradient)
+        self._begin(self.network, settings.weight_decay)
 
     def imitate(self, labels: Labels, step: int) -> dict[str, float]:
         """One step of imitation on a batch of labels."""
@@ -48,14 +30,14 @@ class Student:
         share = step / settings.imitation_steps
         rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up) * half_cosine(share)
         norm = self._descend(losses.loss, rate)
-        self._average(min(settings.averaging, (step + 1) / (step + 10)))
-        parts = {"loss": losses.loss.detach(), "encoder": losses.encoder, "head": losses.head, "gradient_norm": norm}
-        return {name: float(value) for name, value in parts.items()}
+        self._average(settings.averaging, step)
+        parts = {"loss": losses.loss.detach(), "encoder": losses.encoder, "head": losses.head}
+        return {name: float(value) for name, value in parts.items()} | {"gradient_norm": norm}
 
     def begin_fine_tuning(self) -> None:
         """Go on from the running mean, with an optimiser that knows nothing yet."""
-        self.network.load_state_dict(self.mean.state_dict())
-        self._optimiser = self._fresh_optimiser()
+        self.network.load_state_dict(self.learned.state_dict())
+        self._begin(self.network, self.settings.weight_decay)
 
     def fine_tune(self, labels: Labels, step: int) -> dict[str, float]:
         """One step of reinforcement on instances; their optima are not looked at."""
@@ -65,37 +47,9 @@ class Student:
         share = (step - settings.imitation_steps) / settings.tuning_steps
         norm = self._descend(losses.loss, settings.tuning_rate * half_cosine(share))
         self._average(settings.tuning_averaging)
-        parts = {"entropy": losses.entropy, "excess": losses.excess, "gradient_norm": norm}
-        return {name: float(value) for name, value in parts.items()}
-
-    def _descend(self, loss: Tensor, rate: float) -> Tensor:
-        self._optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.largest_gradient)
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-        self._optimiser.step()
-        return norm
-
-    @torch.no_grad()
-    def _average(self, keep: float) -> None:
-        for mean, now in zip(self.mean.parameters(), self.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - keep)
+        parts = {"entropy": losses.entropy, "excess": losses.excess}
+        return {name: float(value) for name, value in parts.items()} | {"gradient_norm": norm}
 
     def regret(self, labels: Labels) -> float:
         """Mean regret of greedy placements of what has been learned."""
-        return float(labels.regret(decode(self.mean, Partial(labels.costs))).mean())
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on bit for bit."""
-        return {
-            "network": self.network.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimiser": self._optimiser.state_dict(),
-        }
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self.network.load_state_dict(state["network"])
-        self.mean.load_state_dict(state["mean"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        return float(labels.regret(decode(self.learned, Partial(labels.costs))).mean())
