@@ -54,6 +54,10 @@ class Kind(ABC):
         """Return the value as JSON types."""
         return value
 
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two checked values are equal."""
+        return bool(np.array_equal(one, other))
+
 
 @dataclasses.dataclass(frozen=True)
 class _Range:
@@ -132,6 +136,13 @@ class _Choice(Kind):
         return value
 
 
+class _Flag(Kind):
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise InputError(f"must be true or false, is {_shown(value)}", place)
+        return bool(value)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Array(Kind):
     range: _Range
@@ -188,6 +199,65 @@ class _Array(Kind):
         return (len(value), *inner)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Lists(Kind):
+    """Lists of integers of any length, held as a tuple of arrays."""
+
+    dimension: str
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> tuple[IntArray, ...]:
+        one = _Array(_Range(True, 0), ("entries",))
+        read = tuple(one.read(item, f"{place}[{i}]", Dimensions()) for i, item in enumerate(listed(value, place)))
+        dimensions.agree(self.dimension, len(read), place)
+        return read
+
+    def write(self, value: Any) -> Any:
+        return [item.tolist() for item in value]
+
+    def same(self, one: Any, other: Any) -> bool:
+        return len(one) == len(other) and all(map(np.array_equal, one, other))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Subsets(Kind):
+    """Non-empty lists of different numbers below a size, held as a table of booleans."""
+
+    dimension: str
+    size: int
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> BoolArray:
+        if isinstance(value, np.ndarray) and value.dtype == bool and value.shape[1:] == (self.size,):
+            held = value.copy()
+        else:
+            lists = _Lists(self.dimension).read(value, place, Dimensions())
+            held = np.zeros((len(lists), self.size), bool)
+            for i, members in enumerate(lists):
+                self._check(members, f"{place}[{i}]")
+                held[i, members] = True
+        if (empty := np.flatnonzero(~held.any(1))).size:
+            raise InputError("must not be empty", f"{place}[{empty[0]}]")
+        dimensions.agree(self.dimension, len(held), place)
+        held.setflags(write=False)
+        return held
+
+    def _check(self, members: IntArray, place: str) -> None:
+        for k, member in enumerate(members.tolist()):
+            if member >= self.size:
+                raise InputError(f"must be below {self.size}, is {member}", f"{place}[{k}]")
+            if member in members[:k]:
+                raise InputError(f"is {member} again", f"{place}[{k}]")
+
+    def write(self, value: Any) -> Any:
+        return [np.flatnonzero(row).tolist() for row in value]
+
+
+def listed(value: Any, place: str) -> Sequence[Any]:
+    """The value, if it is a list."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise InputError(f"must be a list, is {_shown(value)}", place)
+    return value
+
+
 def _agree(dimension: str | int, size: int, place: str, dimensions: Dimensions) -> None:
     if isinstance(dimension, str):
         dimensions.agree(dimension, size, place)
@@ -217,6 +287,21 @@ def integer(*, least: int = 0, optional: bool = False) -> Any:
     return _declare(_Scalar(_Range(True, least), optional))
 
 
+def flag() -> Any:
+    """True or false."""
+    return _declare(_Flag())
+
+
+def integer_lists(dimension: str) -> Any:
+    """Lists of non-negative integers, one for each of the dimension; a tuple of arrays."""
+    return _declare(_Lists(dimension))
+
+
+def subsets(dimension: str, size: int) -> Any:
+    """Non-empty lists of different numbers below `size`; an array of booleans, (dimension, size)."""
+    return _declare(_Subsets(dimension, size))
+
+
 def choice(*options: str) -> Any:
     """One of the given words."""
     return _declare(_Choice(options))
@@ -227,6 +312,6 @@ def reals(*dimensions: str | int, positive: bool = False, most: float = math.inf
     return _declare(_Array(_Range(False, 0, positive, most), dimensions))
 
 
-def integers(*dimensions: str | int, least: int = 0) -> Any:
+def integers(*dimensions: str | int, least: int = 0, most: float = math.inf) -> Any:
     """An array of integers with named dimensions or fixed sizes."""
-    return _declare(_Array(_Range(True, least), dimensions))
+    return _declare(_Array(_Range(True, least, most=most), dimensions))

@@ -7,10 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
 from .errors import InputError
-from .fields import Dimensions, Kind
+from .fields import Dimensions, Kind, listed
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ class Record:
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in self.kinds()
+            kind.same(getattr(self, name), getattr(other, name)) for name, kind in self.kinds().items()
         )
 
     def __hash__(self) -> int:
@@ -81,6 +79,30 @@ class _Nested(Kind):
 def nested(record: type[Record]) -> Any:
     """A record within a record; its dimensions are its own."""
     return dataclasses.field(metadata={"kind": _Nested(record)})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Records(Kind):
+    record: type[Record]
+    optional: bool
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> tuple[Record | None, ...]:
+        one = _Nested(self.record)
+        return tuple(
+            None if item is None and self.optional else one.read(item, f"{place}[{i}]", dimensions)
+            for i, item in enumerate(listed(value, place))
+        )
+
+    def write(self, value: Any) -> Any:
+        return [None if item is None else item.to_json() for item in value]
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one == other)
+
+
+def records(record: type[Record], *, optional: bool = False) -> Any:
+    """A list of records, held as a tuple; `optional` admits null for each."""
+    return dataclasses.field(metadata={"kind": _Records(record, optional)})
 
 
 def same_keys(data: Mapping[str, Any], expected: Mapping[str, Any], place: str) -> None:

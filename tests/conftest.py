@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from skybound.instances.association import Association, Windows
+from skybound.instances.embedding import VirtualNetworks
 from skybound.instances.placement import Placement
 from skybound.instances.record import Instance
 
@@ -159,3 +160,46 @@ def worked_association_data() -> dict:
 def worked_association(worked_association_data) -> Association:
     """The association worked by hand; its optimum is 9.74."""
     return Association.from_json(worked_association_data, "data", name="worked")
+
+
+EMBEDDING: dict = {
+    "cost_weight": 0.5,
+    "colocate": False,
+    "horizon": 16.0,
+    "substrate": {
+        "nodes": {"domain": [0, 1, 2, 2], "cpu": [5.0, 8.0, 10.0, 9.0], "storage": [3.0, 4.0, 5.0, 6.0]},
+        "links": {"source": [0, 1, 2, 1], "target": [1, 2, 3, 3], "bandwidth": [10.0, 10.0, 6.0, 4.0]},
+    },
+    "requests": [
+        {
+            "arrival": 0.0,
+            "duration": 10.0,
+            "nodes": {"domain": [[1, 2], [0]], "cpu": [5.0, 4.0], "storage": [2.0, 1.0]},
+            "links": {"source": [0], "target": [1], "bandwidth": [6.0]},
+        },
+        {
+            "arrival": 5.0,
+            "duration": None,
+            "nodes": {"domain": [[2], [2]], "cpu": [6.0, 7.0], "storage": [1.0, 1.0]},
+            "links": {"source": [0], "target": [1], "bandwidth": [5.0]},
+        },
+        {
+            "arrival": 10.0,
+            "duration": 4.0,
+            "nodes": {"domain": [[2]], "cpu": [3.0], "storage": [3.0]},
+            "links": {"source": [], "target": [], "bandwidth": []},
+        },
+    ],
+}
+
+
+@pytest.fixture
+def worked_embedding_data() -> dict:
+    """Data of an embedding worked by hand: a request over space and air, one that stays, one that comes later."""
+    return copy.deepcopy(EMBEDDING)
+
+
+@pytest.fixture
+def worked_embedding(worked_embedding_data) -> VirtualNetworks:
+    """The embedding worked by hand; all requests over one hop each are worth 22."""
+    return VirtualNetworks.from_json(worked_embedding_data, "data", name="worked")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...instances.association import Association
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 from .incumbents import Incumbent, Prices, gain
 from .slot_choices import Choices
 

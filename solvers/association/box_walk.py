@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 from .subset_tables import single_channels, suffixes
 from .terms import Terms, chords, worth_of
 

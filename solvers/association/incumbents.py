@@ -7,8 +7,8 @@ import numpy as np
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
 from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
+from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ..compiled import compiled
 from ..interrupts import check_interrupts
 from .groups import Groups
 from .slot_choices import Choices

@@ -6,8 +6,8 @@ import numpy as np
 
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association, AssociationDecision
+from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ..compiled import compiled
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 from .construction import solve_load_aware

@@ -12,8 +12,8 @@ import numpy as np
 
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 from .groups import Groups
 from .slot_choices import Choices
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from ...formulations.association.referee import EMPTY
 from ...instances.association import Association
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 from ..result import Answer, Limits
 from .groups import Groups, decision
 from .slot_choices import best_of_group

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ..compiled import compiled
 from .box_walk import walk
 from .groups import Groups
 from .subset_tables import best_patterns, plan

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray
-from ..compiled import compiled
 
 
 @compiled

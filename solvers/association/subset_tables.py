@@ -8,8 +8,8 @@ import functools
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 
 
 @functools.lru_cache

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray
-from ..compiled import compiled
 from .storage_price import least_rest
 
 

@@ -22,8 +22,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...instances.association import Association
+from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ..compiled import compiled
 from .storage_price import rest
 
 REACH, SHARE = 1.5, 0.02  # least reference over what a slot can store, and over the capacity

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 from .transport import transport
 
 Seating = tuple[IntArray, FloatArray, FloatArray, float, float]

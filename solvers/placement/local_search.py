@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
 from ...instances.placement import Placement, PlacementDecision
-from ..compiled import compiled
 from ..result import Answer, Limits
 from .batch import Costs
 from .construction import solve_greedy, solve_regret

@@ -7,8 +7,8 @@ Several t around the best one bound every partial set through a table over suffi
 
 import numpy as np
 
+from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from ..compiled import compiled
 
 GRID = np.array([1.0, 0.97, 1.03, 0.9, 1.1, 0.75, 1.25])  # multiples of the best t
 BISECTIONS = 25

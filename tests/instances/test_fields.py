@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from skybound.instances.errors import InputError
-from skybound.instances.fields import choice, integer, integers, real, reals
-from skybound.instances.record import Record
+from skybound.instances.fields import choice, flag, integer, integer_lists, integers, real, reals, subsets
+from skybound.instances.record import Record, records
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,3 +73,56 @@ def test_dimensions_may_be_empty():
 def test_negative_zero_is_zero():
     assert Shop(**GOOD | {"price": [[-0.0, 1], [1, 1]]}) == Shop(**GOOD | {"price": [[0, 1], [1, 1]]})
     assert np.signbit(Shop(**GOOD | {"price": [[-0.0, 1], [1, 1]]}).price).sum() == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Crate(Record):
+    fragile: bool = flag()
+    colours: np.ndarray = subsets("bottles", 3)
+    labels: tuple = integer_lists("bottles")
+
+
+@dataclass(frozen=True, eq=False)
+class Cellar(Record):
+    crates: tuple = records(Crate, optional=True)
+
+
+CRATE = {"fragile": True, "colours": [[2, 0], [1]], "labels": [[], [4, 4, 5]]}
+
+
+def test_lists_of_any_length_and_subsets():
+    crate = Crate.from_json(CRATE, "crate")
+    assert crate.colours.tolist() == [[True, False, True], [False, True, False]]
+    assert [label.tolist() for label in crate.labels] == [[], [4, 4, 5]]
+    assert crate.to_json() == CRATE | {"colours": [[0, 2], [1]]}
+    assert crate == Crate(True, np.array([[True, False, True], [False, True, False]]), ([], [4, 4, 5]))
+    assert crate != Crate.from_json(CRATE | {"labels": [[], [4, 4, 6]]}, "crate")
+
+
+def test_lists_of_records():
+    cellar = Cellar.from_json({"crates": [CRATE, None]}, "cellar")
+    assert cellar.crates[1] is None
+    assert Cellar.from_json(cellar.to_json(), "cellar") == cellar
+    assert Cellar.from_json({"crates": [None, CRATE]}, "cellar") != cellar
+
+
+@pytest.mark.parametrize(
+    ("crate", "place", "message"),
+    [
+        ({"fragile": 1}, "fragile", "must be true or false, is 1"),
+        ({"fragile": None}, "fragile", "must be true or false, is null"),
+        ({"colours": [[0], []]}, "colours[1]", "must not be empty"),
+        ({"colours": [[0], [1, 3]]}, "colours[1][1]", "must be below 3, is 3"),
+        ({"colours": [[0], [1, 2, 1]]}, "colours[1][2]", "is 1 again"),
+        ({"colours": [[0], [-1]]}, "colours[1][0]", "must be at least 0, is -1"),
+        ({"colours": [0, 1]}, "colours[0]", "must be a list of entries, is 0"),
+        ({"colours": 7}, "colours", "must be a list, is 7"),
+        ({"colours": [[0]]}, "labels", "has 2 entries, but there are 1 bottles by colours"),
+        ({"labels": [[1], [1.0]]}, "labels[1][0]", "must be an integer, is 1.0"),
+        ({"labels": [[1], None]}, "labels[1]", "must be a list of entries, is null"),
+    ],
+)
+def test_errors_of_lists_name_field_and_place(crate, place, message):
+    with pytest.raises(InputError) as caught:
+        Cellar.from_json({"crates": [CRATE, CRATE | crate]}, "cellar")
+    assert (caught.value.field, caught.value.message) == (f"cellar.crates[1].{place}", message)

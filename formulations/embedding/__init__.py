@@ -1,0 +1,1 @@
+"""Virtual network embedding: what optimal means."""

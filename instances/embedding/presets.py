@@ -1,0 +1,211 @@
+"""Presets of embedding and what draws them: the substrate's three segments, and requests that come and go.
+
+Integers throughout, as in the paper's table; what it leaves open (topology, arrivals, lifetimes) is a choice, listed in
+the formulation's README.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import networkx as nx
+import numpy as np
+
+from ..fields import FloatArray, IntArray
+from ..variants import drawn_from, find_preset, positive
+from .instance import Links, Request, RequestNodes, Substrate, SubstrateNodes, VirtualNetworks
+from .ranked import embed_by_resources
+from .residual import Residual
+from .topology import gateways, waxman
+
+ELSEWHERE, ON_GROUND = (50, 80), (50, 100)  # capacities of nodes and of links within a domain
+BETWEEN = (50, 80)  # capacities of links between domains
+LARGEST_DEMAND = 50
+LINKED = 0.5  # probability of a link between two nodes of a request
+GAP, LIFETIME = 25.0, 1_000.0  # mean time between arrivals, mean duration
+MOST_REQUESTS = 1_000_000
+SINGLE_COST = 0.01  # weight of cost where one request is embedded at least cost
+FILLED_BANDWIDTH, FILLED_CPU = 0.5, 0.4  # shares in use, either of which makes a substrate half full
+MOST_REFUSED = 200  # requests in a row after which a substrate is as full as it gets
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What an instance is drawn from.
+
+    Attributes
+    ----------
+    nodes
+        Of space, air and ground.
+    requests
+        In the trace.
+    sizes
+        Least and most nodes of a request.
+    storage
+        Largest demand for storage.
+    stays, anywhere, colocate
+        Whether requests stay for ever, whether every domain is allowed, and whether nodes may share a substrate node.
+    cost_weight
+        Of the objective.
+    single
+        One request, of the sizes in turn, that arrives at an ``empty`` or ``half-full`` substrate; None is a trace.
+    """
+
+    nodes: tuple[int, int, int] = (10, 30, 60)
+    requests: int = 1_000
+    sizes: tuple[int, int] = (2, 10)
+    storage: int = LARGEST_DEMAND
+    stays: bool = False
+    anywhere: bool = False
+    colocate: bool = False
+    cost_weight: float = 0.0
+    single: Literal["empty", "half-full"] | None = None
+
+
+_PAPER = Preset()
+PRESETS = {
+    "paper": _PAPER,
+    "paper-stay": replace(_PAPER, stays=True),
+    "paper-any": replace(_PAPER, anywhere=True),
+    "storage-20": replace(_PAPER, storage=20),
+    "storage-10": replace(_PAPER, storage=10),
+    "small": Preset(nodes=(2, 4, 6), requests=20, sizes=(2, 4)),
+    "single": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="empty"),
+    "single-half": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="half-full"),
+}
+
+
+def _requests(preset: Preset, value: str) -> Preset:
+    if not 1 <= (count := int(value)) <= MOST_REQUESTS:
+        raise ValueError(f"must be from 1 to {MOST_REQUESTS}")
+    return replace(preset, requests=count)
+
+
+def _size(preset: Preset, value: str) -> Preset:
+    return replace(preset, sizes=(positive(int(value)),) * 2)
+
+
+def _colocate(preset: Preset, value: str) -> Preset:
+    if value not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return replace(preset, colocate=value == "yes")
+
+
+def _cost(preset: Preset, value: str) -> Preset:
+    if (weight := float(value)) < 0 or not np.isfinite(weight):
+        raise ValueError("must be at least 0")
+    return replace(preset, cost_weight=weight)
+
+
+CHANGES: dict[str, Callable[[Preset, str], Preset]] = {
+    "requests": _requests,
+    "size": _size,
+    "colocate": _colocate,
+    "cost": _cost,
+}
+
+
+def find(name: str) -> Preset:
+    """A preset, or a variant of it such as ``paper:requests=100``.
+
+    Raises
+    ------
+    InputError
+        When there is none of this name.
+    """
+    return find_preset(name, PRESETS, CHANGES)
+
+
+def generate(name: str, seed: int) -> VirtualNetworks:
+    """Draw the instance of a preset and a seed.
+
+    A shorter trace is the beginning of a longer one, and presets that differ in one respect differ in nothing else.
+    """
+    preset = find(name)
+    substrate = draw_substrate(preset.nodes, np.random.default_rng([seed, 0]))
+    if preset.single == "half-full":
+        substrate = half_full(substrate, replace(preset, requests=1), np.random.default_rng([seed, 2]))
+    if preset.single:
+        least, most = preset.sizes
+        size = least + seed % (most - least + 1)
+        (drawn,) = draw_requests(replace(preset, requests=1, sizes=(size, size)), np.random.default_rng([seed, 1]))
+        requests: tuple[Request, ...] = (replace(drawn, arrival=0.0),)
+    else:
+        requests = draw_requests(preset, np.random.default_rng([seed, 1]))
+    return VirtualNetworks(
+        cost_weight=preset.cost_weight,
+        colocate=preset.colocate,
+        horizon=None if preset.single else GAP * preset.requests,
+        substrate=substrate,
+        requests=requests,
+        name=f"{name}-{seed}",
+        provenance=drawn_from("embedding", name, seed),
+    )
+
+
+def half_full(substrate: Substrate, one: Preset, rng: np.random.Generator) -> Substrate:
+    """What is left when requests, embedded by resources (NRM), have taken half of the bandwidth or 40 % of the CPU."""
+    residual, refused = Residual(substrate), 0
+    while refused < MOST_REFUSED and not (
+        residual.bandwidth.sum() <= (1 - FILLED_BANDWIDTH) * substrate.links.bandwidth.sum()
+        or residual.cpu.sum() <= (1 - FILLED_CPU) * substrate.nodes.cpu.sum()
+    ):
+        (request,) = draw_requests(one, rng)
+        embedding = embed_by_resources(residual, request, colocate=one.colocate)
+        refused = 0 if embedding else refused + 1
+        if embedding:
+            residual.take(request, embedding)
+    return residual.left()
+
+
+def draw_substrate(counts: tuple[int, int, int], rng: np.random.Generator) -> Substrate:
+    """Three segments in one unit square, linked within and between."""
+    domain = np.repeat(np.arange(3), counts)
+    place = rng.random((len(domain), 2))
+    within = []
+    for one in range(3):
+        own = np.flatnonzero(domain == one)
+        within.append(own[waxman(place[own], rng)])
+    between = gateways(domain, place)
+    ends = np.concatenate([*within, between])
+    ranges = [*(ON_GROUND if one == 2 else ELSEWHERE for one in range(3)), BETWEEN]
+    counted = [len(own) for own in (*within, between)]
+    cpu, storage = (_capacities(np.array(ranges)[domain], rng) for _ in range(2))
+    bandwidth = _capacities(np.repeat(np.array(ranges), counted, axis=0), rng)
+    return Substrate(SubstrateNodes(domain, cpu, storage), Links(ends[:, 0], ends[:, 1], bandwidth))
+
+
+def _capacities(ranges: IntArray, rng: np.random.Generator) -> FloatArray:
+    """Uniform integers of ranges (n, 2), ends included."""
+    return rng.integers(ranges[:, 0], ranges[:, 1] + 1).astype(float)
+
+
+def draw_requests(preset: Preset, rng: np.random.Generator) -> tuple[Request, ...]:
+    """Requests in the order of their arrivals, each of the same draws whatever the preset says of storage and time."""
+    share = np.array(preset.nodes) / sum(preset.nodes)
+    requests = []
+    now = 0.0
+    for _ in range(preset.requests):
+        size = int(rng.integers(preset.sizes[0], preset.sizes[1] + 1))
+        ends = _connected(size, rng)
+        domain = np.eye(3, dtype=bool)[rng.choice(3, size, p=share)] | preset.anywhere
+        lots = rng.random((2, size))
+        cpu, storage = 1 + np.floor(lots * np.array([[LARGEST_DEMAND], [preset.storage]]))
+        bandwidth = rng.integers(1, LARGEST_DEMAND + 1, len(ends)).astype(float)
+        gap, lifetime = rng.exponential([GAP, LIFETIME])
+        now += gap
+        duration = None if preset.stays else float(lifetime)
+        nodes = RequestNodes(domain, cpu, storage)
+        requests.append(Request(now, duration, nodes, Links(ends[:, 0], ends[:, 1], bandwidth)))
+    return tuple(requests)
+
+
+def _connected(size: int, rng: np.random.Generator) -> IntArray:
+    """Links of a random graph, drawn until it is connected, shape (links, 2)."""
+    pairs = np.column_stack(np.triu_indices(size, 1))
+    while True:
+        ends = pairs[rng.random(len(pairs)) < LINKED]
+        graph = nx.empty_graph(size)
+        graph.add_edges_from(ends.tolist())
+        if nx.is_connected(graph):
+            return ends
