@@ -56,4 +56,11 @@ class Formulation:
         return importlib.import_module(f".{self.problem}.{name}", __package__)
 
 
-FORMULATIONS = {f.problem: f for f in (Formulation("placement", "minimise"), Formulation("association", "maximise"))}
+FORMULATIONS = {
+    f.problem: f
+    for f in (
+        Formulation("placement", "minimise"),
+        Formulation("association", "maximise"),
+        Formulation("embedding", "maximise"),
+    )
+}

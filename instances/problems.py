@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from .arguments import of_kind, whole
 from .association import Association
 from .association import presets as association_presets
+from .embedding import VirtualNetworks
+from .embedding import presets as embedding_presets
 from .errors import InputError
 from .placement import Placement
 from .placement import presets as placement_presets
@@ -34,6 +36,7 @@ class Problem:
 PROBLEMS = {
     "placement": Problem(Placement, placement_presets.PRESETS, placement_presets.generate),
     "association": Problem(Association, association_presets.PRESETS, association_presets.generate),
+    "embedding": Problem(VirtualNetworks, embedding_presets.PRESETS, embedding_presets.generate),
 }
 
 

@@ -72,6 +72,18 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("myopic", "heuristic", False, "association.slot_by_slot:solve_myopic"),
             Entry("rolling", "heuristic", False, "association.rolling:solve_rolling"),
         ),
+        "embedding": (
+            MILP,
+            CPSAT,
+            Entry("enumeration", "enumeration", True, "embedding.enumeration:solve_enumeration"),
+            Entry("random", "heuristic", False, "embedding.rules:solve_random", seeded=True),
+            Entry("first-fit", "heuristic", False, "embedding.rules:solve_first_fit"),
+            Entry("nrm", "heuristic", False, "embedding.rules:solve_nrm"),
+            Entry("grc", "heuristic", False, "embedding.rules:solve_grc"),
+            Entry("rw", "heuristic", False, "embedding.rules:solve_random_walk"),
+            Entry("pl", "heuristic", False, "embedding.rules:solve_pl"),
+            Entry("greedy", "heuristic", False, "embedding.rules:solve_greedy"),
+        ),
     }.items()
 }
 

@@ -6,7 +6,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from skybound.instances.association import Association, Windows
-from skybound.instances.embedding import VirtualNetworks
+from skybound.instances.embedding import (
+    Links,
+    Request,
+    RequestNodes,
+    Substrate,
+    SubstrateNodes,
+    VirtualNetworks,
+)
 from skybound.instances.placement import Placement
 from skybound.instances.record import Instance
 
@@ -112,9 +119,57 @@ def random_association() -> Callable[[int], Association]:
 
 
 @pytest.fixture
-def random_instance(random_placement, random_association) -> dict[str, Callable[[int], Instance]]:
+def random_embedding() -> Callable[[int], VirtualNetworks]:
+    """Makes tiny embeddings: few nodes, requests that come and go, capacities that hold some of them."""
+
+    def make(seed: int) -> VirtualNetworks:
+        rng = np.random.default_rng(seed)
+        nodes, count = int(rng.integers(3, 6)), int(rng.integers(1, 5))
+        pairs = [(i, j) for i in range(nodes) for j in range(i)]
+        linked = [pair for pair in pairs if rng.random() < 0.6]
+        whole = bool(rng.random() < 0.7)
+
+        def demands(least: int, most: int, number: int) -> np.ndarray:
+            drawn = rng.uniform(least, most, number)
+            return np.ceil(drawn) if whole else drawn
+
+        requests = []
+        for _ in range(count):
+            size = int(rng.integers(1, 4))
+            links = [(i, j) for i in range(size) for j in range(i) if rng.random() < 0.7]
+            domain = rng.random((size, 3)) < 0.6
+            domain[np.arange(size), rng.integers(3, size=size)] = True
+            requests.append(
+                Request(
+                    arrival=float(rng.integers(0, 4)),
+                    duration=None if rng.random() < 0.2 else float(rng.integers(1, 4)),
+                    nodes=RequestNodes(domain, demands(0, 10, size), demands(0, 10, size)),
+                    links=Links(*_ends(links), demands(0, 10, len(links))),
+                )
+            )
+        return VirtualNetworks(
+            cost_weight=float(rng.choice([0.0, 0.1, 0.6])),
+            colocate=bool(rng.random() < 0.4),
+            horizon=None if rng.random() < 0.3 else 8.0,
+            substrate=Substrate(
+                SubstrateNodes(rng.integers(3, size=nodes), demands(4, 16, nodes), demands(4, 16, nodes)),
+                Links(*_ends(linked), demands(4, 16, len(linked))),
+            ),
+            requests=tuple(requests),
+            name=f"random-{seed}",
+        )
+
+    return make
+
+
+def _ends(links: list[tuple[int, int]]) -> np.ndarray:
+    return np.array(links, np.int64).reshape(-1, 2).T
+
+
+@pytest.fixture
+def random_instance(random_placement, random_association, random_embedding) -> dict[str, Callable[[int], Instance]]:
     """Makes small random instances of every problem, by its name and a seed."""
-    return {"placement": random_placement, "association": random_association}
+    return {"placement": random_placement, "association": random_association, "embedding": random_embedding}
 
 
 ASSOCIATION = {

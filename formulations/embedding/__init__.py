@@ -1,1 +1,1 @@
-"""Virtual network embedding: what optimal means."""
+"""Virtual network embedding: referee and models; the mathematics is in the README beside this file."""

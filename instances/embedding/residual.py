@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 
 from ..compiled import compiled
-from ..fields import IntArray
+from ..fields import BoolArray, IntArray
 from .instance import Embedding, Links, Request, Substrate, SubstrateNodes
 
 SLACK = 1e-9  # of a capacity, and of 1 where it is less: how much the referee lets pass
@@ -55,20 +55,27 @@ class Residual:
         other.cpu, other.storage, other.bandwidth = self.cpu.copy(), self.storage.copy(), self.bandwidth.copy()
         return other
 
-    def hosts(self, request: Request) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    def hosts(self, request: Request) -> BoolArray:
         """Nodes that are allowed and have enough left for each request node alone, shape (request nodes, nodes)."""
+        return np.array([self.hosts_of(request, node) for node in range(len(request.nodes))])
+
+    def hosts_of(self, request: Request, node: int) -> BoolArray:
+        """The same of one request node, shape (nodes,)."""
         nodes = request.nodes
         return np.asarray(
-            nodes.domain[:, self.substrate.nodes.domain]
-            & (nodes.cpu[:, None] <= self.cpu + self._slack[0])
-            & (nodes.storage[:, None] <= self.storage + self._slack[1])
+            nodes.domain[node, self.substrate.nodes.domain]
+            & (nodes.cpu[node] <= self.cpu + self._slack[0])
+            & (nodes.storage[node] <= self.storage + self._slack[1])
         )
+
+    def wide(self, demand: float) -> BoolArray:
+        """Links with so much bandwidth left, shape (links,)."""
+        return np.asarray(self.bandwidth + self._slack[2] >= demand)
 
     def path(self, source: int, target: int, demand: float) -> IntArray | None:
         """The first shortest path with so much bandwidth left, O(nodes + links); None when there is none."""
-        open_links = self.bandwidth + self._slack[2] >= demand
         adjacency = self.adjacency
-        found = shortest_path(adjacency.first, adjacency.neighbour, adjacency.link, open_links, source, target)
+        found = shortest_path(adjacency.first, adjacency.neighbour, adjacency.link, self.wide(demand), source, target)
         return found if len(found) else None
 
     def take(self, request: Request, embedding: Embedding) -> None:
@@ -101,7 +108,7 @@ def shortest_path(
     first: IntArray,
     neighbour: IntArray,
     link: IntArray,
-    open_links: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    open_links: BoolArray,
     source: int,
     target: int,
 ) -> IntArray:
