@@ -83,6 +83,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("rw", "heuristic", False, "embedding.rules:solve_random_walk"),
             Entry("pl", "heuristic", False, "embedding.rules:solve_pl"),
             Entry("greedy", "heuristic", False, "embedding.rules:solve_greedy"),
+            Entry("per-request", "decomposition", False, "embedding.per_request:solve_per_request"),
         ),
     }.items()
 }

@@ -5,7 +5,7 @@ from typing import Self
 import numpy as np
 
 from ..compiled import compiled
-from ..fields import BoolArray, IntArray
+from ..fields import BoolArray, FloatArray, IntArray
 from .instance import Embedding, Links, Request, Substrate, SubstrateNodes
 
 SLACK = 1e-9  # of a capacity, and of 1 where it is less: how much the referee lets pass
@@ -62,15 +62,21 @@ class Residual:
     def hosts_of(self, request: Request, node: int) -> BoolArray:
         """The same of one request node, shape (nodes,)."""
         nodes = request.nodes
+        cpu, storage, _ = self.allowed()
         return np.asarray(
             nodes.domain[node, self.substrate.nodes.domain]
-            & (nodes.cpu[node] <= self.cpu + self._slack[0])
-            & (nodes.storage[node] <= self.storage + self._slack[1])
+            & (nodes.cpu[node] <= cpu)
+            & (nodes.storage[node] <= storage)
         )
+
+    def allowed(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """CPU, storage and bandwidth left, with the rounding that is let pass."""
+        cpu, storage, bandwidth = self._slack
+        return self.cpu + cpu, self.storage + storage, self.bandwidth + bandwidth
 
     def wide(self, demand: float) -> BoolArray:
         """Links with so much bandwidth left, shape (links,)."""
-        return np.asarray(self.bandwidth + self._slack[2] >= demand)
+        return np.asarray(self.allowed()[2] >= demand)
 
     def path(self, source: int, target: int, demand: float) -> IntArray | None:
         """The first shortest path with so much bandwidth left, O(nodes + links); None when there is none."""

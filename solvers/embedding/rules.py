@@ -151,8 +151,8 @@ def global_capacity(resources: FloatArray, links: Links, bandwidth: FloatArray) 
     at = _matrix(len(resources), links, bandwidth)
     total = at.sum(0)
     share = np.divide(at, total, out=np.zeros(at.shape), where=total > 0)
-    own = resources / max(float(resources.sum()), 1e-12)
-    return np.asarray(np.linalg.solve(np.eye(len(own)) - DAMPING * share, (1 - DAMPING) * own))
+    own = (1 - DAMPING) * resources / max(float(resources.sum()), 1e-12)
+    return _settled(own, DAMPING * share)
 
 
 def random_walk(resources: FloatArray, links: Links, bandwidth: FloatArray) -> FloatArray:
@@ -163,9 +163,14 @@ def random_walk(resources: FloatArray, links: Links, bandwidth: FloatArray) -> F
     towards = linked * weight  # (from, to)
     total = towards.sum(1, keepdims=True)
     step = np.divide(towards, total, out=np.zeros(towards.shape), where=total > 0)
-    rank = jump
+    return _settled((1 - DAMPING) * jump, DAMPING * step.T)
+
+
+def _settled(own: FloatArray, share: FloatArray) -> FloatArray:
+    """The fixed point of rank = own + share rank."""
+    rank = own
     for _ in range(ROUNDS):
-        last, rank = rank, (1 - DAMPING) * jump + DAMPING * (rank @ step)
+        last, rank = rank, own + share @ rank
         if np.abs(rank - last).sum() < SETTLED:
             break
     return np.asarray(rank)

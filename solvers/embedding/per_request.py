@@ -1,0 +1,52 @@
+"""Every request at least cost in what is left, or the proof that it does not fit: the exact online policy."""
+
+import math
+import time
+from collections import Counter
+from dataclasses import replace
+
+from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding.residual import Residual
+from ..interrupts import check_interrupts
+from ..result import Answer, Limits
+from .online import meet
+from .search import Search
+
+MOST_NODES = 5_000  # of the search for one request of several, so that a trace is the same on every machine
+
+
+def solve_per_request(instance: VirtualNetworks, limits: Limits) -> Answer:
+    """Requests as they arrive, each embedded at least cost by branch and bound.
+
+    A single request is searched until the time limit and comes with a bound. Of several, each is searched for
+    `MOST_NODES` nodes and then embedded as well as was found; how many were decided by proof is counted.
+    """
+    if len(instance.requests) == 1:
+        return _single(instance, limits)
+    counts: Counter[str] = Counter()
+
+    def embed(residual: Residual, request: Request) -> Embedding | None:
+        found = Search(residual, request, colocate=instance.colocate).run(MOST_NODES)
+        fate = "rejected" if found.embedding is None else "embedded"
+        counts[f"{fate}, {'proven' if found.proven else 'out of nodes'}"] += 1
+        return found.embedding
+
+    return replace(meet(instance, embed), counters=dict(sorted(counts.items())))
+
+
+def _single(instance: VirtualNetworks, limits: Limits) -> Answer:
+    """One request, by itself."""
+    began = time.monotonic()
+    (request,) = instance.requests
+
+    def late() -> bool:
+        check_interrupts()
+        return limits.time_limit_s is not None and time.monotonic() - began >= limits.time_limit_s
+
+    found = Search(Residual(instance.substrate), request, colocate=instance.colocate).run(None, late)
+    worth = request.revenue - instance.cost_weight * (request.on_nodes + found.bound)
+    bound = max(0.0, worth) if found.bound < math.inf else 0.0
+    embedding = found.embedding
+    if embedding is not None and request.revenue < instance.cost_weight * request.cost(embedding.hops):
+        embedding = None
+    return Answer(EmbeddingDecision((embedding,)), bound=bound, counters={"nodes": found.nodes})
