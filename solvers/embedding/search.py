@@ -25,9 +25,9 @@ OPENED = 2.0  # growth from which on paths to nodes that are not placed are look
 FIRST_LOOK = 30  # search nodes for any embedding, or the proof that there is none
 CHUNK = 100  # search nodes between looks at the clock
 STEPS_ON_THE_WAY, STEPS_AT_LEAVES = 20_000, 1_000_000  # of looking for paths; at leaves ten times more if need be
-
 CLOSE = 1e-9  # relative; costs that differ by less are equal
-LEVEL, ENTERING, UNDECIDED, OPEN, ANY, STEPS = range(6)  # what the state of a tree says
+STEPS_A_NODE = 500  # of looking for paths, that count as a search node
+LEVEL, ENTERING, UNDECIDED, OPEN, ANY, STEPS, SPENT = range(7)  # what the state of a tree says
 
 
 class Found(NamedTuple):
@@ -42,7 +42,7 @@ class Found(NamedTuple):
     bound
         No embedding costs less on links.
     nodes
-        Search nodes.
+        Search nodes, with `STEPS_A_NODE` steps of looking for paths as one.
     """
 
     embedding: Embedding | None
@@ -91,10 +91,10 @@ class Tree(NamedTuple):
     left : array, shape (2, nodes)
         CPU and storage left beside the placed nodes, with what the referee lets pass.
     best_host : array, shape (request nodes,)
-    state : array, shape (6,)
+    state : array, shape (7,)
         Level, whether it is entered for the first time, whether something was left undecided, whether paths are also
-        looked for from placed nodes to wherever their neighbours can be, whether the first embedding will do, and
-        steps of looking for paths at a leaf.
+        looked for from placed nodes to wherever their neighbours can be, whether the first embedding will do, steps of
+        looking for paths at a leaf, and those spent since they were last counted.
     value : array, shape (2,)
         Threshold, and the best cost.
     """
@@ -123,10 +123,11 @@ def _explore(
         if tree.state[ENTERING]:
             if nodes >= most_nodes:
                 break
-            nodes += 1
             tree.state[ENTERING] = 0
             if not _enter(tree, ask, network, paths, duals, colocate, level):
                 tree.state[LEVEL] -= 1
+            nodes += 1 + tree.state[SPENT] // STEPS_A_NODE
+            tree.state[SPENT] %= STEPS_A_NODE
             continue
         node = tree.node[level]
         if tree.host[node] >= 0:
@@ -194,7 +195,9 @@ def _enter(tree: Tree, ask: Ask, network: Network, paths: Paths, duals: Assignme
         rest = ask.least[~(here | there)].sum() if tree.state[OPEN] else ahead
         able = cost < NEVER
         prove = at_leaf and not tree.state[ANY]
+        before = paths.steps[0]
         ended, value = route(network, links, ask.hops, tree.host, able, own, threshold - rest, paths, prove)
+        tree.state[SPENT] += before - paths.steps[0]
         if at_leaf:
             if value < threshold:
                 tree.value[0] = tree.value[1] = value
@@ -342,9 +345,9 @@ class Search:
             return Found(None, True, math.inf, self.nodes)
         first, steps = max(bound, CLOSE), STEPS_AT_LEAVES
         for growth in GROWTH:
-            threshold = min(first * growth * (1 + 2 * CLOSE) + CLOSE, known.value[1])
             undecided = True
             while undecided:
+                threshold = min(first * growth * (1 + 2 * CLOSE) + CLOSE, known.value[1])
                 tree = self._tree(threshold, steps, open_ends=growth >= OPENED)
                 seen, undecided = self._go_on(tree, most_nodes, late), bool(tree.state[UNDECIDED])
                 if tree.value[1] < known.value[1]:
@@ -381,7 +384,7 @@ class Search:
             np.zeros(nodes + 1, np.int64),
             self.left.copy(),
             np.full(nodes, -1),
-            np.array([0, 1, 0, open_ends, any_will_do, steps]),
+            np.array([0, 1, 0, open_ends, any_will_do, steps, 0]),
             np.array([threshold, math.inf]),
         )
 
