@@ -21,7 +21,6 @@ from .assignment import NEVER, Assignment, assign, assignment_room, cheapest
 from .routing import FAR_AWAY, FOUND, NONE, UNKNOWN, Network, Paths, Wanted, distances, room, route
 
 GROWTH = (1.0, 1.04, 1.08, 1.15, 1.25, 1.4, 1.6, 2.0, 3.0, math.inf)  # thresholds over the first bound
-OPENED = 2.0  # growth from which on paths to nodes that are not placed are looked for
 FIRST_LOOK = 30  # search nodes for any embedding, or the proof that there is none
 CHUNK = 100  # search nodes between looks at the clock
 STEPS_ON_THE_WAY, STEPS_AT_LEAVES = 20_000, 1_000_000  # of looking for paths; at leaves ten times more if need be
@@ -348,7 +347,7 @@ class Search:
             undecided = True
             while undecided:
                 threshold = min(first * growth * (1 + 2 * CLOSE) + CLOSE, known.value[1])
-                tree = self._tree(threshold, steps, open_ends=growth >= OPENED)
+                tree = self._tree(threshold, steps, open_ends=math.isinf(threshold))
                 seen, undecided = self._go_on(tree, most_nodes, late), bool(tree.state[UNDECIDED])
                 if tree.value[1] < known.value[1]:
                     known = tree
