@@ -180,8 +180,7 @@ class _Array(Kind):
         self, value: Any, place: str, axis: int, dimensions: Dimensions, numbers: list[float | int]
     ) -> tuple[int, ...]:
         """Append the numbers of nested lists in order; return the shape."""
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            raise InputError(f"must be a list of {_words(self.dimensions[axis])}, is {_shown(value)}", place)
+        listed(value, place, f" of {_words(self.dimensions[axis])}")
         if axis + 1 == len(self.dimensions):
             exact = int if self.range.integer else float
             for i, item in enumerate(value):
@@ -251,10 +250,10 @@ class _Subsets(Kind):
         return [np.flatnonzero(row).tolist() for row in value]
 
 
-def listed(value: Any, place: str) -> Sequence[Any]:
-    """The value, if it is a list."""
+def listed(value: Any, place: str, words: str = "") -> Sequence[Any]:
+    """The value, if it is a list; the words say of what."""
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise InputError(f"must be a list, is {_shown(value)}", place)
+        raise InputError(f"must be a list{words}, is {_shown(value)}", place)
     return value
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
-from ...instances.embedding.residual import SLACK, Residual
+from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding.residual import Residual
 from ...instances.fields import FloatArray
 from ...instances.record import Decision
 from ..scaled import ScaledModel, scale_for
@@ -89,7 +89,7 @@ class _Builder:
                     self._within(used, capacity, at)
 
     def _within(self, used: list[tuple[float, cp_model.IntVar]], capacity: FloatArray, at: int) -> None:
-        most = float(capacity[at] + SLACK * max(1.0, capacity[at]))
+        most = float(capacity[at] + TOLERANCE * max(1.0, capacity[at]))
         if sum(demand for demand, _ in used) > most:
             unit = UNITS / max(1.0, most)
             self.model.add(sum(math.floor(d * unit) * literal for d, literal in used) <= math.ceil(most * unit))

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
 from ...instances.fields import FloatArray
 from ..verdict import Verdict, Violation
 
 PARTS = ("revenue", "cost")
-TOLERANCE = 1e-9  # of a capacity, and of 1 where it is less
 MOMENTS = 256  # looked at together
 
 

@@ -2,6 +2,7 @@
 
 from .instance import (
     DOMAINS,
+    TOLERANCE,
     Embedding,
     EmbeddingDecision,
     Links,
@@ -14,6 +15,7 @@ from .instance import (
 
 __all__ = [
     "DOMAINS",
+    "TOLERANCE",
     "Embedding",
     "EmbeddingDecision",
     "Links",

@@ -21,6 +21,7 @@ from ..fields import (
 from ..record import Decision, Instance, Record, nested, records
 
 DOMAINS = ("space", "air", "ground")  # 0, 1, 2
+TOLERANCE = 1e-9  # of a capacity, and of 1 where it is less: rounding that is let pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +215,10 @@ class VirtualNetworks(Instance):
     def order(self) -> IntArray:
         """Requests by arrival, equal arrivals by number: how an online policy meets them."""
         return np.argsort([request.arrival for request in self.requests], kind="stable")
+
+    def worth(self, request: Request, embedding: Embedding) -> float:
+        """What an accepted request adds to the objective."""
+        return request.revenue - self.cost_weight * request.cost(embedding.hops)
 
     def check_fit(self, decision: Any, place: str) -> None:
         """Object to other numbers of requests, nodes or paths, and to nodes beyond the substrate's."""

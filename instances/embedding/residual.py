@@ -6,9 +6,7 @@ import numpy as np
 
 from ..compiled import compiled
 from ..fields import BoolArray, FloatArray, IntArray
-from .instance import Embedding, Links, Request, Substrate, SubstrateNodes
-
-SLACK = 1e-9  # of a capacity, and of 1 where it is less: how much the referee lets pass
+from .instance import TOLERANCE, Embedding, Links, Request, Substrate, SubstrateNodes
 
 
 class Adjacency:
@@ -46,7 +44,7 @@ class Residual:
         nodes, links = substrate.nodes, substrate.links
         self._capacity = nodes.cpu, nodes.storage, links.bandwidth
         self.cpu, self.storage, self.bandwidth = (capacity.copy() for capacity in self._capacity)
-        self._slack = [SLACK * np.maximum(1.0, capacity) for capacity in self._capacity]
+        self._slack = [TOLERANCE * np.maximum(1.0, capacity) for capacity in self._capacity]
 
     def copy(self) -> Self:
         """The same, to be changed apart."""

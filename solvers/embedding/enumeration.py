@@ -7,8 +7,8 @@ import networkx as nx
 import numpy as np
 
 from ...formulations.embedding.moments import maximal_sets
-from ...formulations.embedding.referee import TOLERANCE, usage
-from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...formulations.embedding.referee import usage
+from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
 from ...instances.fields import BoolArray, FloatArray
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
@@ -85,8 +85,7 @@ def _options(instance: VirtualNetworks, request: Request, most: FloatArray) -> l
             check_interrupts()
         use = usage(instance, request, embedding)
         if (use <= most).all():
-            value = request.revenue - instance.cost_weight * request.cost(embedding.hops)
-            found.setdefault(use.tobytes(), (value, use, embedding))
+            found.setdefault(use.tobytes(), (instance.worth(request, embedding), use, embedding))
     return sorted(found.values(), key=lambda option: -option[0])
 
 

@@ -31,7 +31,7 @@ def meet(instance: VirtualNetworks, embed: Embed) -> Answer:
             assert embedding is not None
             residual.give_back(instance.requests[gone], embedding)
         embedding = embed(residual, request)
-        if embedding is None or request.revenue < instance.cost_weight * request.cost(embedding.hops):
+        if embedding is None or instance.worth(request, embedding) < 0:
             continue
         found[k] = embedding
         residual.take(request, embedding)

@@ -47,6 +47,6 @@ def _single(instance: VirtualNetworks, limits: Limits) -> Answer:
     worth = request.revenue - instance.cost_weight * (request.on_nodes + found.bound)
     bound = max(0.0, worth) if found.bound < math.inf else 0.0
     embedding = found.embedding
-    if embedding is not None and request.revenue < instance.cost_weight * request.cost(embedding.hops):
+    if embedding is not None and instance.worth(request, embedding) < 0:
         embedding = None
     return Answer(EmbeddingDecision((embedding,)), bound=bound, counters={"nodes": found.nodes})

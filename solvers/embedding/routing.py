@@ -2,7 +2,7 @@
 
 Depth first over links, each of which takes a path. Before every choice the shortest path of each open link in what is
 left bounds the cost, and shows links that have no path any more. If all open links fit on such paths one after the
-other, nothing is cheaper; otherwise the link that found no room is the next to take a path, the shortest first.
+other, nothing is cheaper; otherwise the largest of them is the next to take a path, the shortest first.
 """
 
 import math
@@ -55,7 +55,7 @@ class Paths(NamedTuple):
     steps : array, shape (1,)
         Hops that may still be tried.
     blocked : array, shape (links,)
-        How often each link found no room.
+        How often each link had no path.
     """
 
     node: IntArray
@@ -99,18 +99,22 @@ def distances(network: Network, demand: float, target: IntArray, source: int, aw
 
 
 @compiled
-def _walk(network: Network, demand: float, source: int, away: IntArray, path: IntArray) -> int:
-    """Take the first shortest path down the distances to its target; its number of nodes."""
+def _walk(network: Network, demand: float, source: int, away: FloatArray | IntArray, path: IntArray) -> int:
+    """Take the first path down the distances to its target; its number of nodes, or 0 when one hop has no room."""
     path[0], count = source, 1
     while away[path[count - 1]] > 0:
-        node = path[count - 1]
+        node, on = path[count - 1], -1
         for at in range(network.first[node], network.first[node + 1]):
             other, link = network.neighbour[at], network.link[at]
-            if away[other] == away[node] - 1 and network.left[link] + network.slack[link] >= demand:
+            if away[other] < away[node] and network.left[link] + network.slack[link] >= demand:
                 network.left[link] -= demand
-                path[count] = other
-                count += 1
+                on = other
                 break
+        if on < 0:
+            _give_back(network, demand, path, count)
+            return 0
+        path[count] = on
+        count += 1
     return count
 
 
@@ -182,7 +186,7 @@ def route(
                 continue
             link = -1
             for n in own:
-                if not routed[n] and (link < 0 or _comes_before(wanted, paths, n, link)):
+                if not routed[n] and (link < 0 or wanted.demand[n] > wanted.demand[link]):
                     link = n
             chosen[level] = link
             source, target = _ends(wanted, host, able, link)
@@ -210,7 +214,7 @@ def route(
                 while paths.length[link] > 1:
                     _step_back(network, demand, paths, link)
                 _undo(network, wanted, paths, routed, own)
-                return (FOUND if found and not prove else UNKNOWN), best
+                return UNKNOWN, best
             paths.steps[0] -= 1
             _step_on(network, demand, paths, link, away[level], turn[level], most[level])
         if ended:
@@ -273,32 +277,6 @@ def _step_on(
 
 
 @compiled
-def _comes_before(wanted: Wanted, paths: Paths, one: int, other: int) -> bool:
-    """Whether a link is to be routed before another: it found no way more often, or is larger."""
-    return bool(wanted.demand[one] > wanted.demand[other])
-
-
-@compiled
-def _along(network: Network, demand: float, hops: FloatArray, source: int, target: int, path: IntArray) -> int:
-    """Take a path as short as when nothing is taken, if the first hops towards it have room; its nodes, or 0."""
-    path[0], count = source, 1
-    while path[count - 1] != target:
-        node, on = path[count - 1], -1
-        for at in range(network.first[node], network.first[node + 1]):
-            other, link = network.neighbour[at], network.link[at]
-            if hops[other, target] < hops[node, target] and network.left[link] + network.slack[link] >= demand:
-                network.left[link] -= demand
-                on = other
-                break
-        if on < 0:
-            _give_back(network, demand, path, count)
-            return 0
-        path[count] = on
-        count += 1
-    return count
-
-
-@compiled
 def _ends(wanted: Wanted, host: IntArray, able: BoolArray, n: int) -> tuple[int, IntArray]:
     """Where a link begins, at a placed node, and where it may end."""
     one, other = wanted.source[n], wanted.target[n]
@@ -326,7 +304,7 @@ def _shortest(
     demand = wanted.demand[n]
     paths.length[n] = 0
     if len(target) == 1:
-        paths.length[n] = _along(network, demand, hops[n], source, target[0], paths.node[n])
+        paths.length[n] = _walk(network, demand, source, hops[n, target[0]], paths.node[n])  # if nobody is in the way
     if paths.length[n] == 0:
         distances(network, demand, target, source, away, queue)
         if away[source] == FAR_AWAY:

@@ -16,9 +16,10 @@ import numpy as np
 from ...instances.compiled import compiled
 from ...instances.embedding import Embedding, Request
 from ...instances.embedding.residual import Residual
-from ...instances.fields import BoolArray, FloatArray, IntArray
+from ...instances.fields import FloatArray, IntArray
 from .assignment import NEVER, Assignment, assign, assignment_room, cheapest
-from .routing import FAR_AWAY, FOUND, NONE, UNKNOWN, Network, Paths, Wanted, distances, room, route
+from .request_tables import Ask, ask, network
+from .routing import FOUND, NONE, UNKNOWN, Network, Paths, room, route
 
 GROWTH = (1.0, 1.04, 1.08, 1.15, 1.25, 1.4, 1.6, 2.0, 3.0, math.inf)  # thresholds over the first bound
 FIRST_LOOK = 30  # search nodes for any embedding, or the proof that there is none
@@ -48,30 +49,6 @@ class Found(NamedTuple):
     proven: bool
     bound: float
     nodes: int
-
-
-class Ask(NamedTuple):
-    """A request for the compiled code.
-
-    Attributes
-    ----------
-    links
-        Its links.
-    cpu, storage : array, shape (request nodes,)
-    hops : array, shape (links, nodes, nodes)
-        Distances over links with enough left for each alone; infinite where there is no path.
-    half : array, shape (links, 2, nodes)
-        Half of the least cost of a link with its source, or its target, on a node.
-    least : array, shape (links,)
-        Least cost of a link.
-    """
-
-    links: Wanted
-    cpu: FloatArray
-    storage: FloatArray
-    hops: FloatArray
-    half: FloatArray
-    least: FloatArray
 
 
 class Tree(NamedTuple):
@@ -241,66 +218,6 @@ def _choose(tree: Tree, ask: Ask, paths: Paths, duals: Assignment, level: int, r
     return True
 
 
-@compiled
-def _prepare(
-    network: Network, links: Wanted, able: BoolArray, one_each: bool, hops: FloatArray, half: FloatArray
-) -> None:
-    """Distances and least costs of each link, filled in."""
-    nodes = able.shape[1]
-    away, queue = np.empty(nodes, np.int64), np.empty(nodes, np.int64)
-    for n in range(len(links.demand)):
-        for node in range(nodes):
-            distances(network, links.demand[n], np.array([node]), -1, away, queue)
-            for j in range(nodes):
-                hops[n, node, j] = away[j] if away[j] < FAR_AWAY else NEVER
-        for side in range(2):
-            other = links.target[n] if side == 0 else links.source[n]
-            for node in range(nodes):
-                least = NEVER
-                for j in range(nodes):
-                    if able[other, j] and not (one_each and j == node):
-                        least = min(least, hops[n, node, j])
-                half[n, side, node] = 0.5 * links.demand[n] * least if least < NEVER else NEVER
-
-
-@compiled
-def _fits(demand: FloatArray, space: FloatArray) -> bool:
-    """Whether demands, largest first, can be packed into spaces, each into one."""
-    at, where = 0, np.full(len(demand), -1)
-    while 0 <= at < len(demand):
-        if where[at] >= 0:
-            space[where[at]] += demand[at]
-        found = False
-        for k in range(where[at] + 1, len(space)):
-            if space[k] >= demand[at]:
-                same = False
-                for earlier in range(where[at] + 1, k):
-                    same = same or space[earlier] == space[k]
-                if not same:
-                    where[at], found = k, True
-                    break
-        if found:
-            space[where[at]] -= demand[at]
-            at += 1
-        else:
-            where[at] = -1
-            at -= 1
-    return at == len(demand)
-
-
-@compiled
-def _leave(network: Network, links: Wanted, able: BoolArray) -> None:
-    """Strike hosts whose links cannot carry all links of the request node, each over one."""
-    for node in range(len(able)):
-        own = np.flatnonzero((links.source == node) | (links.target == node))
-        demand = -np.sort(-links.demand[own])
-        for host in range(able.shape[1]):
-            if able[node, host]:
-                at = network.link[network.first[host] : network.first[host + 1]]
-                space = -np.sort(-(network.left[at] + network.slack[at]))
-                able[node, host] = _fits(demand, space)
-
-
 class Search:
     """The search for one request in what is left of a substrate.
 
@@ -313,22 +230,14 @@ class Search:
     def __init__(self, residual: Residual, request: Request, *, colocate: bool) -> None:
         self.request, self.colocate = request, colocate
         self.network = network(residual)
-        self.able = residual.hosts(request)
-        links = Wanted(request.links.source, request.links.target, request.links.bandwidth)
-        if not colocate:
-            _leave(self.network, links, self.able)
-        count, (nodes, hosts) = len(request.links), self.able.shape
-        hops, half = np.empty((count, hosts, hosts)), np.empty((count, 2, hosts))
-        _prepare(self.network, links, self.able, not colocate, hops, half)
-        placed = self.able[links.source, :] if count else np.zeros((0, hosts), bool)
-        least = 2 * np.where(placed, half[:, 0], NEVER).min(1, initial=NEVER)
-        self.ask = Ask(links, request.nodes.cpu, request.nodes.storage, hops, half, least)
+        self.ask, able = ask(residual, request, self.network, colocate=colocate)
+        count, (nodes, hosts) = len(request.links), able.shape
         self.paths, self.duals = room(count, hosts), assignment_room(nodes, hosts)
         self.left = np.array(residual.allowed()[:2])
-        self.root = np.where(self.able, 0.0, NEVER)
+        self.root = np.where(able, 0.0, NEVER)
         for n in range(count):
             for side, node in enumerate((request.links.source[n], request.links.target[n])):
-                self.root[node] += half[n, side]
+                self.root[node] += self.ask.half[n, side]
         self.root[self.root >= NEVER] = NEVER
         self.nodes = 0
 
@@ -356,8 +265,8 @@ class Search:
                 steps *= 10 if undecided else 1
             if threshold >= known.value[1]:
                 break
-            bound = threshold
-        return self._found(known, proven=True, bound=known.value[1])
+            bound = threshold * (1 - CLOSE)
+        return self._found(known, proven=True, bound=known.value[1] * (1 - CLOSE))
 
     def _go_on(self, tree: Tree, most_nodes: int | None, late: Callable[[], bool]) -> bool:
         """Search until all is seen, so many search nodes are done in all, or it is late; whether all is seen."""
@@ -394,10 +303,3 @@ class Search:
             self.paths.kept_node[n, : self.paths.kept_length[n]].copy() for n in range(len(self.request.links))
         )
         return Found(Embedding(tree.best_host, paths), proven, bound, self.nodes)
-
-
-def network(residual: Residual) -> Network:
-    """What is left of a substrate, for the compiled code."""
-    adjacency, left = residual.adjacency, residual.bandwidth.copy()
-    slack = residual.allowed()[2] - left
-    return Network(adjacency.first, adjacency.neighbour, adjacency.link, left, slack)

@@ -72,3 +72,14 @@ def test_random_associations_are_not_trivial(random_association):
     best = np.array([result.objective for _, result in known])
     assert (np.array(roomy) > best + 1e-9).mean() >= 0.3
     assert (np.array(myopic) < best - 1e-9).mean() >= 0.05
+
+
+def test_random_embeddings_are_not_trivial(random_embedding):
+    """In at least 30 % something is rejected, and in at least 5 % departures make room."""
+    known = known_optima(random_embedding, 100)
+    rejecting = [None in result.decision.embeddings for _, result in known]
+    stay = [replace(one, requests=tuple(replace(r, duration=None) for r in one.requests)) for one, _ in known]
+    crowded = [solve(instance, "enumeration").objective for instance in stay]
+    best = np.array([result.objective for _, result in known])
+    assert np.mean(rejecting) >= 0.3
+    assert (np.array(crowded) < best - 1e-9).mean() >= 0.05
