@@ -73,6 +73,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("rolling", "heuristic", False, "association.rolling:solve_rolling"),
         ),
         "embedding": (
+            Entry("clairvoyant", "decomposition", False, "embedding.clairvoyant:solve_clairvoyant", seeded=True),
             MILP,
             CPSAT,
             Entry("enumeration", "enumeration", True, "embedding.enumeration:solve_enumeration"),

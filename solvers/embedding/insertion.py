@@ -1,0 +1,207 @@
+"""Insertion of a request into a trace: node by node where links cost least, by chance a little elsewhere; compiled."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...instances.compiled import compiled
+from ...instances.fields import BoolArray, FloatArray, IntArray
+from .routing import FAR_AWAY, Network, distances
+from .trace import Ground, Ledger, Trace
+
+NEVER = np.inf
+NOISE = 0.3  # by which costs and orders are stretched at random, at most
+SPACE = 0.02  # of a unit of bandwidth at a host, against one of cost
+PLACED_FIRST = 1_000.0  # demand towards placed nodes over demand at all
+
+
+class Scratch(NamedTuple):
+    """Room for insertions.
+
+    Attributes
+    ----------
+    least : array, shape (resources,)
+        What is left at all moments of the request.
+    away : array, shape (links, nodes)
+        Hops from the placed end of each link; `FAR_AWAY` without a path.
+    queue : array, shape (nodes,)
+    none : array, shape (links of the substrate,)
+        Zeros.
+    """
+
+    least: FloatArray
+    away: IntArray
+    queue: IntArray
+    none: FloatArray
+
+
+@compiled
+def room(trace: Trace, ground: Ground) -> Scratch:
+    """Room for any request of a trace."""
+    resources, nodes = len(ground.capacity), len(ground.domain)
+    away = np.empty((np.diff(trace.link_first).max(), nodes), np.int64)
+    return Scratch(np.empty(resources), away, np.empty(nodes, np.int64), np.zeros(resources - 2 * nodes))
+
+
+@compiled
+def insert(
+    k: int,
+    trace: Trace,
+    ground: Ground,
+    ledger: Ledger,
+    colocate: bool,
+    rng: np.random.Generator,
+    scratch: Scratch,
+) -> float:
+    """Find room for a request, and write it into the ledger without taking it.
+
+    O(moments (nodes + links)) for what is left, and O(links of the request (nodes + links)) for the rest.
+
+    Returns
+    -------
+    float
+        Bandwidth times hops; `NEVER` where none was found.
+    """
+    nodes = len(ground.domain)
+    _least(k, trace, ledger, scratch.least)
+    cpu, storage, bandwidth = scratch.least[:nodes], scratch.least[nodes : 2 * nodes], scratch.least[2 * nodes :]
+    network = Network(ground.first, ground.neighbour, ground.link, bandwidth, scratch.none)
+    begin, count = trace.node_first[k], trace.node_first[k + 1] - trace.node_first[k]
+    demand, towards, placed = np.zeros(count), np.zeros(count), np.zeros(count, np.bool_)
+    for n in range(trace.link_first[k], trace.link_first[k + 1]):
+        demand[trace.source[n]] += trace.bandwidth[n]
+        demand[trace.target[n]] += trace.bandwidth[n]
+    space, taken, cost, total = np.zeros(nodes), np.zeros(nodes, np.bool_), np.empty(nodes), 0.0
+    for host in range(nodes):
+        for at in range(ground.first[host], ground.first[host + 1]):
+            space[host] += bandwidth[ground.link[at]]
+    for _ in range(count):
+        node = _next(placed, towards, demand, rng)
+        i = begin + node
+        for host in range(nodes):
+            fits = cpu[host] >= trace.cpu[i] and storage[host] >= trace.storage[i] and (colocate or not taken[host])
+            fits = fits and (colocate or space[host] >= demand[node])
+            cost[host] = 0.0 if fits and trace.able[i, ground.domain[host]] else NEVER
+        _cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+        chosen, best = -1, NEVER
+        for host in range(nodes):
+            if cost[host] < NEVER:
+                value = cost[host] * (1 + NOISE * rng.random()) - SPACE * space[host] * (1 + NOISE * rng.random())
+                if value < best:
+                    chosen, best = host, value
+        if chosen < 0:
+            return NEVER
+        ledger.host[i], placed[node], taken[chosen] = chosen, True, True
+        cpu[chosen] -= trace.cpu[i]
+        storage[chosen] -= trace.storage[i]
+        routed = _route(k, node, placed, trace, network, ledger, scratch)
+        if routed == NEVER:
+            return NEVER
+        total += routed
+        for n in range(trace.link_first[k], trace.link_first[k + 1]):
+            if trace.source[n] == node:
+                towards[trace.target[n]] += trace.bandwidth[n]
+            elif trace.target[n] == node:
+                towards[trace.source[n]] += trace.bandwidth[n]
+    return total
+
+
+@compiled
+def _least(k: int, trace: Trace, ledger: Ledger, least: FloatArray) -> None:
+    least[:] = ledger.left[trace.first[k]]
+    for moment in range(trace.first[k] + 1, trace.last[k] + 1):
+        left = ledger.left[moment]
+        for r in range(len(least)):
+            least[r] = left[r] if left[r] < least[r] else least[r]
+
+
+@compiled
+def _next(placed: BoolArray, towards: FloatArray, demand: FloatArray, rng: np.random.Generator) -> int:
+    """Of the nodes that are not placed, the one with most demand towards those that are."""
+    chosen, most = -1, -1.0
+    for node in range(len(placed)):
+        if not placed[node]:
+            value = (PLACED_FIRST * towards[node] + demand[node]) * (1 + NOISE * rng.random())
+            if value > most:
+                chosen, most = node, value
+    return chosen
+
+
+@compiled
+def _other_end(n: int, node: int, placed: BoolArray, trace: Trace) -> int:
+    """The placed node at the other end of a node's link; -1 when the link is not its own, or the end is not placed."""
+    if trace.source[n] == node and placed[trace.target[n]]:
+        return int(trace.target[n])
+    if trace.target[n] == node and placed[trace.source[n]]:
+        return int(trace.source[n])
+    return -1
+
+
+@compiled
+def _cost_of_links(
+    k: int,
+    node: int,
+    placed: BoolArray,
+    trace: Trace,
+    network: Network,
+    ledger: Ledger,
+    cost: FloatArray,
+    scratch: Scratch,
+) -> None:
+    """Add to each host's cost the bandwidth times hops of the node's links to placed nodes."""
+    begin, link_begin = trace.node_first[k], trace.link_first[k]
+    for n in range(link_begin, trace.link_first[k + 1]):
+        other = _other_end(n, node, placed, trace)
+        if other >= 0:
+            away = scratch.away[n - link_begin]
+            placed_end = ledger.host[begin + other : begin + other + 1]
+            distances(network, trace.bandwidth[n], placed_end, -1, away, scratch.queue)
+            for host in range(len(cost)):
+                cost[host] = cost[host] + trace.bandwidth[n] * away[host] if away[host] < FAR_AWAY else NEVER
+
+
+@compiled
+def _route(
+    k: int,
+    node: int,
+    placed: BoolArray,
+    trace: Trace,
+    network: Network,
+    ledger: Ledger,
+    scratch: Scratch,
+) -> float:
+    """Give the node's links to placed nodes paths, one after the other; bandwidth times hops, or `NEVER`."""
+    begin, link_begin = trace.node_first[k], trace.link_first[k]
+    host, total, changed = ledger.host[begin + node], 0.0, False
+    for n in range(link_begin, trace.link_first[k + 1]):
+        other = _other_end(n, node, placed, trace)
+        if other < 0:
+            continue
+        away, demand = scratch.away[n - link_begin], trace.bandwidth[n]
+        if changed:
+            distances(network, demand, ledger.host[begin + other : begin + other + 1], host, away, scratch.queue)
+        if away[host] == FAR_AWAY:
+            return NEVER
+        path, hops = ledger.path[n], away[host]
+        _widest(network, demand, away, host, path)
+        if trace.source[n] == node:
+            path[:hops] = path[:hops][::-1].copy()
+        for hop in range(hops):
+            network.left[path[hop]] -= demand
+        ledger.hops[n] = hops
+        changed = changed or hops > 0
+        total += demand * hops
+    return total
+
+
+@compiled
+def _widest(network: Network, demand: float, away: IntArray, target: int, path: IntArray) -> None:
+    """A shortest path to a node, from its end back over the link with most bandwidth left."""
+    node = target
+    for hop in range(away[target] - 1, -1, -1):
+        chosen, most = -1, -1.0
+        for at in range(network.first[node], network.first[node + 1]):
+            left = network.left[network.link[at]]
+            if away[network.neighbour[at]] == hop and left >= demand and left > most:
+                chosen, most = at, left
+        path[hop], node = network.link[chosen], network.neighbour[chosen]
