@@ -11,9 +11,13 @@ from typing import Literal
 import networkx as nx
 import numpy as np
 
+from ..errors import InputError
 from ..fields import FloatArray, IntArray
+from ..json_files import file_stem
 from ..variants import drawn_from, find_preset, positive
-from .instance import Links, Request, RequestNodes, Substrate, SubstrateNodes, VirtualNetworks
+from .geographic import DAY_S, Terrestrial, above, flat
+from .graphs import read_requests, read_substrate
+from .instance import DOMAINS, Links, Request, RequestNodes, Substrate, SubstrateNodes, VirtualNetworks
 from .ranked import embed_by_resources
 from .residual import Residual
 from .topology import gateways, waxman
@@ -49,6 +53,12 @@ class Preset:
         Of the objective.
     single
         One request, of the sizes in turn, that arrives at an ``empty`` or ``half-full`` substrate; None is a trace.
+    substrate, trace
+        Files of the substrate, and of the requests, instead of drawn ones; see `graphs`.
+    topology
+        File of a real network on the ground, with as many nodes in the air and in orbit for each of its own as here.
+    speeds
+        Whether links of that network have the bandwidth in its file (median: that of drawn ones), or are drawn.
     """
 
     nodes: tuple[int, int, int] = (10, 30, 60)
@@ -60,6 +70,10 @@ class Preset:
     colocate: bool = False
     cost_weight: float = 0.0
     single: Literal["empty", "half-full"] | None = None
+    substrate: str | None = None
+    trace: str | None = None
+    topology: str | None = None
+    speeds: bool = False
 
 
 _PAPER = Preset()
@@ -85,10 +99,10 @@ def _size(preset: Preset, value: str) -> Preset:
     return replace(preset, sizes=(positive(int(value)),) * 2)
 
 
-def _colocate(preset: Preset, value: str) -> Preset:
+def _yes(value: str) -> bool:
     if value not in ("yes", "no"):
         raise ValueError("must be yes or no")
-    return replace(preset, colocate=value == "yes")
+    return value == "yes"
 
 
 def _cost(preset: Preset, value: str) -> Preset:
@@ -100,20 +114,33 @@ def _cost(preset: Preset, value: str) -> Preset:
 CHANGES: dict[str, Callable[[Preset, str], Preset]] = {
     "requests": _requests,
     "size": _size,
-    "colocate": _colocate,
+    "colocate": lambda preset, value: replace(preset, colocate=_yes(value)),
     "cost": _cost,
+    "substrate": lambda preset, value: replace(preset, substrate=value),
+    "trace": lambda preset, value: replace(preset, trace=value),
+    "topology": lambda preset, value: replace(preset, topology=value),
+    "speeds": lambda preset, value: replace(preset, speeds=_yes(value)),
 }
 
 
 def find(name: str) -> Preset:
     """A preset, or a variant of it such as ``paper:requests=100``.
 
+    ``paper:topology=FILE`` has a real network on the ground, ``paper:substrate=FILE,trace=FOLDER`` reads graph files.
+
     Raises
     ------
     InputError
-        When there is none of this name.
+        When there is none of this name, or its variants do not go together.
     """
-    return find_preset(name, PRESETS, CHANGES)
+    preset = find_preset(name, PRESETS, CHANGES)
+    if preset.topology and preset.substrate:
+        raise InputError("has both a topology and a substrate", "preset")
+    if preset.speeds and not preset.topology:
+        raise InputError("has speeds, but no topology", "preset")
+    if preset.trace and preset.single:
+        raise InputError("has a trace, but is of one request", "preset")
+    return preset
 
 
 def generate(name: str, seed: int) -> VirtualNetworks:
@@ -122,25 +149,43 @@ def generate(name: str, seed: int) -> VirtualNetworks:
     A shorter trace is the beginning of a longer one, and presets that differ in one respect differ in nothing else.
     """
     preset = find(name)
-    substrate = draw_substrate(preset.nodes, np.random.default_rng([seed, 0]))
+    substrate = _substrate(preset, np.random.default_rng([seed, 0]))
+    preset = replace(preset, nodes=tuple(np.bincount(substrate.nodes.domain, minlength=len(DOMAINS)).tolist()))
     if preset.single == "half-full":
         substrate = half_full(substrate, replace(preset, requests=1), np.random.default_rng([seed, 2]))
-    if preset.single:
+    if preset.trace:
+        requests = read_requests(preset.trace)
+    elif preset.single:
         least, most = preset.sizes
         size = least + seed % (most - least + 1)
         (drawn,) = draw_requests(replace(preset, requests=1, sizes=(size, size)), np.random.default_rng([seed, 1]))
-        requests: tuple[Request, ...] = (replace(drawn, arrival=0.0),)
+        requests = (replace(drawn, arrival=0.0),)
     else:
         requests = draw_requests(preset, np.random.default_rng([seed, 1]))
     return VirtualNetworks(
         cost_weight=preset.cost_weight,
         colocate=preset.colocate,
-        horizon=None if preset.single else GAP * preset.requests,
+        horizon=_horizon(preset, requests),
         substrate=substrate,
         requests=requests,
-        name=f"{name}-{seed}",
+        name=f"{file_stem(name)}-{seed}",
         provenance=drawn_from("embedding", name, seed),
     )
+
+
+def _horizon(preset: Preset, requests: tuple[Request, ...]) -> float | None:
+    """The time that arrivals take on average; of a trace that was read, until its last one."""
+    if preset.single:
+        return None
+    return (requests[-1].arrival or None) if preset.trace else GAP * preset.requests
+
+
+def _substrate(preset: Preset, rng: np.random.Generator) -> Substrate:
+    if preset.substrate:
+        return read_substrate(preset.substrate)
+    if preset.topology:
+        return draw_geographic(preset, rng)
+    return draw_substrate(preset.nodes, rng)
 
 
 def half_full(substrate: Substrate, one: Preset, rng: np.random.Generator) -> Substrate:
@@ -162,11 +207,44 @@ def draw_substrate(counts: tuple[int, int, int], rng: np.random.Generator) -> Su
     """Three segments in one unit square, linked within and between."""
     domain = np.repeat(np.arange(3), counts)
     place = rng.random((len(domain), 2))
-    within = []
-    for one in range(3):
-        own = np.flatnonzero(domain == one)
-        within.append(own[waxman(place[own], rng)])
-    between = gateways(domain, place)
+    within = [_linked(domain, one, place, rng) for one in range(3)]
+    return _with_capacities(domain, within, gateways(domain, place), rng)
+
+
+def draw_geographic(preset: Preset, rng: np.random.Generator) -> Substrate:
+    """A real network on the ground, platforms above its region, and the satellites nearest to it at some moment."""
+    assert preset.topology is not None
+    network = Terrestrial(preset.topology)
+    ground = len(network.place)
+    counts = [max(1, round(ground * preset.nodes[one] / preset.nodes[2])) for one in range(2)]
+    domain = np.repeat(np.arange(3), [*counts, ground])
+    satellites = flat(above(network.place, counts[0], rng.uniform(0, DAY_S)), network.place)
+    place = np.concatenate([satellites, rng.random((counts[1], 2)), flat(network.place, network.place)])
+    within = [_linked(domain, one, place, rng) for one in range(2)]
+    within.append(network.ends + sum(counts))
+    substrate = _with_capacities(domain, within, gateways(domain, place), rng)
+    if not preset.speeds:
+        return substrate
+    if np.isnan(network.speed).all():
+        raise InputError("has no link with LinkSpeedRaw", file=preset.topology)
+    speed = network.speed / np.nanmedian(network.speed) * np.mean(ON_GROUND)
+    begin = len(within[0]) + len(within[1])
+    bandwidth = substrate.links.bandwidth.copy()
+    own = bandwidth[begin : begin + len(speed)]
+    own[:] = np.where(np.isnan(speed), own, speed)
+    return replace(substrate, links=replace(substrate.links, bandwidth=bandwidth))
+
+
+def _linked(domain: IntArray, one: int, place: FloatArray, rng: np.random.Generator) -> IntArray:
+    """Waxman links within a domain, shape (links, 2)."""
+    own = np.flatnonzero(domain == one)
+    return np.asarray(own[waxman(place[own], rng)])
+
+
+def _with_capacities(
+    domain: IntArray, within: list[IntArray], between: IntArray, rng: np.random.Generator
+) -> Substrate:
+    """Nodes, links within each domain and links between them, with capacities drawn."""
     ends = np.concatenate([*within, between])
     ranges = [*(ON_GROUND if one == 2 else ELSEWHERE for one in range(3)), BETWEEN]
     counted = [len(own) for own in (*within, between)]
