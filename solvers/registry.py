@@ -84,6 +84,8 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("rw", "heuristic", False, "embedding.rules:solve_random_walk"),
             Entry("pl", "heuristic", False, "embedding.rules:solve_pl"),
             Entry("greedy", "heuristic", False, "embedding.rules:solve_greedy"),
+            Entry("d-vine", "heuristic", False, "embedding.vine:solve_d_vine"),
+            Entry("r-vine", "heuristic", False, "embedding.vine:solve_r_vine", seeded=True),
             Entry("per-request", "decomposition", False, "embedding.per_request:solve_per_request"),
         ),
     }.items()

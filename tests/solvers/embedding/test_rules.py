@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from skybound.instances.embedding import Links
+from skybound.instances.embedding import Links, Request, RequestNodes, Substrate, SubstrateNodes
 from skybound.instances.embedding.ranked import embed_by_resources, resource_rank
 from skybound.instances.embedding.residual import Residual
 from skybound.instances.problems import generate
 from skybound.solvers.embedding.rules import embed_greedily, global_capacity, outwards, random_walk
+from skybound.solvers.embedding.vine import shares
+from skybound.solvers.solve import solve
 
 # A path of three nodes with bandwidth 2 and 6.
 PATH = Links([0, 1], [1, 2], [2.0, 6.0])
@@ -54,3 +56,41 @@ def test_greedy_pays_for_fewer_hops_than_rules_that_rank():
     assert len(both) >= 15
     greedy, nrm = (sum(instance.requests[k].cost(embeddings[k].hops) for k in both) for embeddings in found)
     assert greedy < 0.9 * nrm
+
+
+def test_shares_of_vine_place_every_node_once(worked_embedding):
+    """All nodes are placed, on hosts that can have them, and no host more than once."""
+    for instance in (worked_embedding, generate("embedding", "paper:requests=5", 0)):
+        for request in instance.requests:
+            residual = Residual(instance.substrate)
+            share = shares(residual, request, colocate=False)
+            assert share.sum(1) == pytest.approx(np.ones(len(request.nodes)))
+            assert share.sum(0).max() <= 1 + 1e-6
+            assert (share[~residual.hosts(request)] == 0).all()
+
+
+def over_air(*bandwidth):
+    """Ground and air nodes in pairs, linked by so much, and a request of one node in each domain."""
+    pairs = len(bandwidth)
+    nodes = SubstrateNodes([2, 1] * pairs, [5.0] * 2 * pairs, [5.0] * 2 * pairs)
+    links = Links(np.arange(pairs) * 2, np.arange(pairs) * 2 + 1, bandwidth)
+    wanted = RequestNodes(np.eye(3, dtype=bool)[[2, 1]], [1.0, 1.0], [0.0, 0.0])
+    return Residual(Substrate(nodes, links)), Request(0.0, None, wanted, Links([0], [1], [2.0]))
+
+
+def test_vine_places_a_pair_where_bandwidth_is_plenty():
+    """One over what is left decides; half of the demand fits into the first pair, and none of it goes there."""
+    residual, request = over_air(2.0, 9.0)
+    assert shares(residual, request, colocate=False) == pytest.approx(np.array([[0, 0, 1, 0], [0, 0, 0, 1]]))
+
+
+def test_vine_rejects_what_its_program_does_not_hold():
+    for bandwidth, fits in ((2.0, True), (1.5, False)):
+        assert (shares(*over_air(bandwidth), colocate=False) is not None) is fits
+
+
+def test_r_vine_draws_by_its_seed():
+    instance = generate("embedding", "paper:requests=15", 0)
+    found = [solve(instance, "r-vine", seed=seed).decision for seed in (0, 0, 1)]
+    assert found[0] == found[1]
+    assert found[0] != found[2]
