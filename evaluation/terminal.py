@@ -56,8 +56,9 @@ def print_report(report: dict[str, Any]) -> None:
     here = console()
     words = {True: "feasible", False: "infeasible", None: "no decision to judge"}[report["feasible"]]
     here.print(f"{words}, objective {_text(report['objective'])}")
-    if report["parts"] and report["feasible"]:
-        here.print(", ".join(f"{name} {_text(value)}" for name, value in report["parts"].items()))
+    for values in (report["parts"], report["measures"]):
+        if values and report["feasible"]:
+            here.print(", ".join(f"{name} {_text(value)}" for name, value in values.items()))
     if report["violations"]:
         table = Table("violated", "where", "amount")
         for violation in report["violations"]:

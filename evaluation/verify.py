@@ -1,6 +1,6 @@
 """A solution file held against the referee: its decision and its claims."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..formulations.problems import FORMULATIONS
@@ -27,12 +27,15 @@ class Report:
         The objective's parts.
     violations
         Broken constraints, and claims (objective, bound, status) that do not hold.
+    measures
+        What else the problem's paper reports.
     """
 
     feasible: bool | None
     objective: float | None
     parts: dict[str, float | None]
     violations: tuple[Violation, ...]
+    measures: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -72,7 +75,8 @@ def verify(instance: Instance, solution: Solution | Decision, gap: float = 1e-6)
     claims = []
     if isinstance(solution, Solution) and verdict.objective is not None:
         claims = _false_claims(solution, verdict.objective, formulation.sense, gap)
-    return Report(verdict.feasible, verdict.objective, verdict.parts, (*verdict.violations, *claims))
+    violations = (*verdict.violations, *claims)
+    return Report(verdict.feasible, verdict.objective, verdict.parts, violations, dict(verdict.measures))
 
 
 def _false_claims(solution: Solution, objective: float, sense: str, gap: float) -> list[Violation]:

@@ -1,6 +1,7 @@
 """What a referee says of a decision."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,14 @@ class Verdict:
         The objective's parts by name, each None when the decision is infeasible.
     violations
         Every violated constraint; empty exactly when the decision is feasible.
+    measures
+        What else the problem's paper reports of a feasible decision, by name; None where it is not defined.
     """
 
     objective: float | None
     parts: dict[str, float | None]
     violations: tuple[Violation, ...] = ()
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def feasible(self) -> bool:

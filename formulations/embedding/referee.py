@@ -26,7 +26,8 @@ class Accepted(NamedTuple):
 def judge(instance: VirtualNetworks, decision: EmbeddingDecision) -> Verdict:
     """Judge the embeddings of all requests.
 
-    The objective is revenue less `cost_weight` times cost, summed over accepted requests; its parts are both sums.
+    The objective is revenue less `cost_weight` times cost, summed over accepted requests; its parts are both sums, and
+    its measures AR, R/C, ACR and O, as in the paper and normalised.
     """
     both = enumerate(zip(instance.requests, decision.embeddings, strict=True))
     accepted = [Accepted(k, request, embedding) for k, (request, embedding) in both if embedding is not None]
@@ -36,22 +37,21 @@ def judge(instance: VirtualNetworks, decision: EmbeddingDecision) -> Verdict:
         return Verdict(None, dict.fromkeys(PARTS), tuple(violations))
     revenue = math.fsum(one.request.revenue for one in accepted)
     cost = math.fsum(one.request.cost(one.embedding.hops) for one in accepted)
-    return Verdict(revenue - instance.cost_weight * cost, {"revenue": revenue, "cost": cost})
+    reported = _measures(instance, len(accepted), revenue, cost)
+    return Verdict(revenue - instance.cost_weight * cost, {"revenue": revenue, "cost": cost}, measures=reported)
 
 
-def measures(instance: VirtualNetworks, decision: EmbeddingDecision) -> dict[str, float | None]:
-    """What the paper reports of a feasible decision: equations (9) to (12), and O with average revenue normalised.
+def _measures(instance: VirtualNetworks, count: int, revenue: float, cost: float) -> dict[str, float | None]:
+    """What the paper reports: equations (9) to (12), and O with average revenue normalised.
 
     ``AR`` revenue / horizon, ``R/C`` revenue / cost, ``ACR`` the share of requests accepted, ``O`` their sum, and
     ``normalised O`` with revenue over that of all requests in AR's place. AR and O are None without a horizon, ratios
     at 0 / 0, and sums where a term is None.
     """
-    verdict = judge(instance, decision)
-    revenue, cost = verdict.parts["revenue"], verdict.parts["cost"]
     every = math.fsum(request.revenue for request in instance.requests)
     rate = _over(revenue, instance.horizon)
     ratio = _over(revenue, cost)
-    accepted = _over(float(sum(one is not None for one in decision.embeddings)), float(len(instance.requests)))
+    accepted = _over(float(count), float(len(instance.requests)))
     return {
         "AR": rate,
         "R/C": ratio,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from skybound.formulations.embedding.referee import judge, measures
+from skybound.formulations.embedding.referee import judge
 from skybound.instances.embedding import EmbeddingDecision
 from skybound.instances.errors import InputError
 
@@ -37,20 +37,26 @@ def test_nothing_is_worth_nothing(worked_embedding):
     nothing = worked_embedding.decide(NONE)
     verdict = judge(worked_embedding, nothing)
     assert (verdict.objective, verdict.violations) == (0.0, ())
-    assert measures(worked_embedding, nothing) == {"AR": 0.0, "R/C": None, "ACR": 0.0, "O": None, "normalised O": None}
+    assert judge(worked_embedding, nothing).measures == {
+        "AR": 0.0,
+        "R/C": None,
+        "ACR": 0.0,
+        "O": None,
+        "normalised O": None,
+    }
 
 
 def test_what_the_paper_reports(worked_embedding):
     """Two of three accepted: revenue 24 of 44 in 16 time units, cost 30."""
     detour = {"nodes": [2, 0], "paths": [[2, 1, 0]]}
     decision = decide(worked_embedding, detour, None, THIRD)
-    found = measures(worked_embedding, decision)
+    found = judge(worked_embedding, decision).measures
     assert found["AR"] == 1.5
     assert found["R/C"] == 0.8
     assert found["ACR"] == pytest.approx(2 / 3)
     assert found["O"] == pytest.approx(1.5 + 0.8 + 2 / 3)
     assert found["normalised O"] == pytest.approx(24 / 44 + 0.8 + 2 / 3)
-    without = measures(replace(worked_embedding, horizon=None), decision)
+    without = judge(replace(worked_embedding, horizon=None), decision).measures
     assert (without["AR"], without["O"], without["normalised O"]) == (None, None, found["normalised O"])
 
 
