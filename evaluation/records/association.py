@@ -83,9 +83,7 @@ def trained_run(work: Path, algorithm: str, preset: str) -> Path:
 
 def scale(work: Path) -> pd.DataFrame:
     """Medians and maxima of the benchmark cases."""
-    cases = [name for name in benchmark.CASES if name.startswith("association")]
-    rows, _ = benchmark.run(cases, benchmark.SEEDS, work / "benchmark-association")
-    return benchmark.summary(rows)
+    return benchmark.scale("association", work / "benchmark-association")
 
 
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {

@@ -81,9 +81,7 @@ def _mean(values: FloatArray) -> float:
 
 def scale(work: Path) -> pd.DataFrame:
     """Medians and maxima of the benchmark cases."""
-    cases = [name for name in benchmark.CASES if not name.startswith("association")]
-    rows, _ = benchmark.run(cases, benchmark.SEEDS, work / "benchmark")
-    return benchmark.summary(rows)
+    return benchmark.scale("placement", work / "benchmark")
 
 
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {"scale": scale, "sharing": sharing, "policies": policies}
