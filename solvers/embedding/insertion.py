@@ -12,6 +12,7 @@ from .trace import Ground, Ledger, Trace
 NEVER = np.inf
 NOISE = 0.3  # by which costs and orders are stretched at random, at most
 SPACE = 0.02  # of a unit of bandwidth at a host, against one of cost
+PASSES = 2  # over the nodes, each of which may move
 PLACED_FIRST = 1_000.0  # demand towards placed nodes over demand at all
 
 
@@ -55,7 +56,8 @@ def insert(
 ) -> float:
     """Find room for a request, and write it into the ledger without taking it.
 
-    O(moments (nodes + links)) for what is left, and O(links of the request (nodes + links)) for the rest.
+    When all nodes have a place, each may still move to where its links cost least. O(moments (nodes + links)) for what
+    is left, and O(links of the request (nodes + links)) for the rest.
 
     Returns
     -------
@@ -78,10 +80,9 @@ def insert(
     for _ in range(count):
         node = _next(placed, towards, demand, rng)
         i = begin + node
-        for host in range(nodes):
-            fits = cpu[host] >= trace.cpu[i] and storage[host] >= trace.storage[i] and (colocate or not taken[host])
-            fits = fits and (colocate or space[host] >= demand[node])
-            cost[host] = 0.0 if fits and trace.able[i, ground.domain[host]] else NEVER
+        _cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
+        if not colocate:
+            cost[space < demand[node]] = NEVER
         _cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
         chosen, best = -1, NEVER
         for host in range(nodes):
@@ -103,7 +104,77 @@ def insert(
                 towards[trace.target[n]] += trace.bandwidth[n]
             elif trace.target[n] == node:
                 towards[trace.source[n]] += trace.bandwidth[n]
+    for _ in range(PASSES):
+        before = total
+        for node in rng.permutation(count):
+            total += _move(k, node, trace, ground, network, ledger, taken, colocate, cost, scratch)
+        if total == before:
+            break
     return total
+
+
+@compiled
+def _cost_of_hosts(
+    i: int,
+    trace: Trace,
+    ground: Ground,
+    cpu: FloatArray,
+    storage: FloatArray,
+    taken: BoolArray,
+    colocate: bool,
+    cost: FloatArray,
+) -> None:
+    """Nothing where a request node can be, `NEVER` elsewhere."""
+    for host in range(len(cost)):
+        fits = cpu[host] >= trace.cpu[i] and storage[host] >= trace.storage[i] and (colocate or not taken[host])
+        cost[host] = 0.0 if fits and trace.able[i, ground.domain[host]] else NEVER
+
+
+@compiled
+def _move(
+    k: int,
+    node: int,
+    trace: Trace,
+    ground: Ground,
+    network: Network,
+    ledger: Ledger,
+    taken: BoolArray,
+    colocate: bool,
+    cost: FloatArray,
+    scratch: Scratch,
+) -> float:
+    """Take a node to where its links cost least, all others where they are; what that changes, at most 0."""
+    nodes, i = len(ground.domain), trace.node_first[k] + node
+    links = slice(trace.link_first[k], trace.link_first[k + 1])
+    own = (trace.source[links] == node) | (trace.target[links] == node)
+    before, fewest = (trace.bandwidth[links] * ledger.hops[links])[own].sum(), trace.bandwidth[links][own].sum()
+    if before <= (0.0 if colocate else fewest):
+        return 0.0
+    cpu, storage = scratch.least[:nodes], scratch.least[nodes : 2 * nodes]
+    old, left = ledger.host[i], network.left.copy()
+    path, hops = ledger.path[links].copy(), ledger.hops[links].copy()
+    for n in range(trace.link_first[k], trace.link_first[k + 1]):
+        if own[n - trace.link_first[k]]:
+            for hop in range(ledger.hops[n]):
+                network.left[ledger.path[n, hop]] += trace.bandwidth[n]
+    cpu[old] += trace.cpu[i]
+    storage[old] += trace.storage[i]
+    taken[old] = False
+    placed = np.ones(trace.node_first[k + 1] - trace.node_first[k], np.bool_)
+    _cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
+    _cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+    chosen, change = np.argmin(cost), 0.0
+    if cost[chosen] < before:
+        ledger.host[i] = chosen
+        after = _route(k, node, placed, trace, network, ledger, scratch)
+        change = after - before if after < before else 0.0
+    if change == 0.0:
+        ledger.host[i], ledger.path[links], ledger.hops[links] = old, path, hops
+        network.left[:] = left
+    cpu[ledger.host[i]] -= trace.cpu[i]
+    storage[ledger.host[i]] -= trace.storage[i]
+    taken[ledger.host[i]] = True
+    return change
 
 
 @compiled

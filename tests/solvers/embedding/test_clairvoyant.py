@@ -109,3 +109,24 @@ def test_nothing_to_decide():
     found = solve(instance, "clairvoyant")
     assert found.decision == EmbeddingDecision(())
     assert found.objective == found.bound == 0
+
+
+def test_nodes_of_a_request_move_until_each_is_where_its_links_cost_least():
+    """A triangle of requests in a row of hosts with a triangle at its end: three hops wherever it begins."""
+    row = 6
+    ends = np.array([(k, k + 1) for k in range(row)] + [(row - 2, row)])
+    hosts = SubstrateNodes(np.full(row + 1, 2), np.full(row + 1, 4.0), np.zeros(row + 1))
+    triangle = Links([0, 1, 2], [1, 2, 0], [1.0, 1.0, 1.0])
+    one = Request(0.0, None, RequestNodes(np.eye(3, dtype=bool)[[2, 2, 2]], [4.0] * 3, [0.0] * 3), triangle)
+    substrate = Substrate(hosts, Links(ends[:, 0], ends[:, 1], np.full(len(ends), 9.0)))
+    instance = path(one, one, pair(0.0, 9.0))
+    instance = replace(instance, substrate=substrate)
+    trace, ground, ledger, aim = whole(instance)
+    hops = set()
+    for seed in range(20):
+        empty = ledger.copy()
+        build(np.array([0]), trace, ground, empty, aim, False, np.random.default_rng(seed))
+        assert not judge(instance, empty.decision(instance, trace)).violations
+        hops.add(int(empty.hops_cost[0]))
+    assert min(hops) == 3
+    assert max(hops) <= 4  # in the row, two links of one hop and one of two
