@@ -65,6 +65,8 @@ def scale(problem: str, out: Path) -> pd.DataFrame:
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """One line a case and contender: runs, medians and maxima of time and gap, runs proven optimal."""
+    measured = ["status", "objective", "gap", "seconds_to_certify"]
+    rows = rows.reindex(columns=rows.columns.union(measured, sort=False))  # not every case has all of them
     lines = []
     for (case, contender), own in rows.groupby(["case", "contender"], sort=False):
         gap = own["gap"].astype(float)
@@ -76,9 +78,10 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             "seconds_max": own["seconds"].max(),
             "proven": (own["status"] == "optimal").sum() if own["status"].notna().any() else None,
             "without_gap": gap.isna().sum() if own["status"].notna().any() else None,
+            "objective_median": own["objective"].astype(float).median(),
             "gap_median": gap.median(),
             "gap_max": gap.max(),
-            "seconds_to_certify_median": own["seconds_to_certify"].median(),
+            "seconds_to_certify_median": own["seconds_to_certify"].astype(float).median(),
         }
         lines.append(line)
     return pd.DataFrame(lines)
