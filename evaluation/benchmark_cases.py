@@ -62,7 +62,7 @@ def scale(
     proven: bool = True,
     faster: float | None = None,
 ) -> Case:
-    """The problem's best exact solver beside the explicit model in HiGHS, which has a time limit.
+    """The problem's default solver beside the explicit model in HiGHS, which has a time limit.
 
     Parameters
     ----------
@@ -79,25 +79,14 @@ def scale(
     milp = f"milp ({COMPACT_LIMIT_S:.0f} s)"
     model_gap: dict[int, float] = {}
 
-    def row(result: Result) -> dict[str, Any]:
-        return {
-            "hash": result.hash,
-            "seconds": result.runtime_s,
-            "status": str(result.status),
-            "objective": result.objective,
-            "bound": result.bound,
-            "gap": result.gap,
-            "unproven": float(result.status != "optimal"),
-        }
-
     def by_model(seed: int) -> dict[str, Any]:
         result = solve(generate(problem, preset, seed), "milp", time_limit_s=COMPACT_LIMIT_S)
         model_gap[seed] = np.inf if result.gap is None else result.gap
-        return row(result) | {"seconds_to_same_gap": result.runtime_s}
+        return _row(result) | {"seconds_to_same_gap": result.runtime_s}
 
     def by_best(seed: int) -> dict[str, Any]:
         result = solve(generate(problem, preset, seed), time_limit_s=None if proven else target_s)
-        found = row(result) | {"seconds_to_same_gap": _seconds_to(model_gap[seed], result)}
+        found = _row(result) | {"seconds_to_same_gap": _seconds_to(model_gap[seed], result)}
         return found | ({} if certified is None else {"seconds_to_certify": _seconds_to(certified[0], result)})
 
     targets = [Target(best, "seconds", target_s), Target(best, "unproven", 0.0)] if proven else []
@@ -106,6 +95,18 @@ def scale(
     if faster is not None:
         targets.append(Target(best, f"seconds_to_same_gap / {milp}", 1 / faster))
     return Case(f"{problem} {preset}", {milp: by_model, best: by_best}, targets)
+
+
+def _row(result: Result) -> dict[str, Any]:
+    return {
+        "hash": result.hash,
+        "seconds": result.runtime_s,
+        "status": str(result.status),
+        "objective": result.objective,
+        "bound": result.bound,
+        "gap": result.gap,
+        "unproven": float(result.status != "optimal"),
+    }
 
 
 def _seconds_to(gap: float, result: Result) -> float:
@@ -185,19 +186,11 @@ def single_requests(preset: str, unproven: dict[float, float]) -> Case:
 
 
 def bracket(preset: str, gap: float) -> Case:
-    """The clairvoyant bracket of a trace, and the best of what online policies find."""
+    """The clairvoyant bracket of a trace, beside what two online rules find."""
 
     def by(solver: str) -> Callable[[int], dict[str, Any]]:
         def measure(seed: int) -> dict[str, Any]:
-            found = solve(generate("embedding", preset, seed), solver, time_limit_s=BRACKET_LIMIT_S)
-            return {
-                "hash": found.hash,
-                "seconds": found.runtime_s,
-                "status": str(found.status),
-                "objective": found.objective,
-                "bound": found.bound,
-                "gap": found.gap,
-            }
+            return _row(solve(generate("embedding", preset, seed), solver, time_limit_s=BRACKET_LIMIT_S))
 
         return measure
 

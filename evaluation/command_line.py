@@ -103,7 +103,7 @@ def generate(
 def solve(
     files: Files,
     solver: Annotated[
-        str | None, typer.Option(help="Solver, `pyomo:NAME`, `policy:PATH` or `policy:shipped`; the best exact one.")
+        str | None, typer.Option(help="Solver, `pyomo:NAME`, `policy:PATH` or `policy:shipped`; the problem's default.")
     ] = None,
     time_limit: TimeLimit = None,
     gap: Gap = 1e-6,
@@ -209,7 +209,7 @@ def export(
 def targets(
     folder: Annotated[Path, typer.Argument(parser=nonempty_path, metavar="DIR", help="Folder of instance files.")],
     out: Annotated[Path, typer.Option(help="File to write (.jsonl.gz).", **PATH)],
-    solver: Annotated[str | None, typer.Option(help="Solver that finds the targets; the best exact one.")] = None,
+    solver: Annotated[str | None, typer.Option(help="Solver that finds the targets; the problem's default.")] = None,
     time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:

@@ -38,7 +38,7 @@ class Contestant:
 
 
 def contestant(problem: str, name: str | None) -> Contestant:
-    """Find what a name means for a problem; None is its best exact solver.
+    """Find what a name means for a problem; None is its default.
 
     Raises
     ------

@@ -78,8 +78,8 @@ def evaluate(
     allow_seen
         Evaluate policies on instances that they were trained or validated on, too; such rows have `seen`.
     against
-        One of the solvers, whose regret is taken off every other's on the same instance: `difference_mean` with its
-        interval.
+        One of the solvers, whose regret is taken off every other's on the same instance, seed by seed where both have
+        the same seeds: `difference_mean` with its interval.
     progress
         Called with finished and all runs.
 
@@ -214,7 +214,7 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
 def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """One line a solver; runs without a decision count in `solved` only."""
     tables = {name: _scores(own) for name, own in rows.groupby("solver", sort=False)}
-    baseline = None if against is None else tables[against].mean(axis=1)
+    baseline = None if against is None else tables[against]
     lines = []
     for name, own in rows.groupby("solver", sort=False):
         line: dict[str, Any] = {
@@ -226,7 +226,10 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         table = tables[name]
         line |= _estimate("regret_mean", table, np.mean) | _estimate("regret_iqm", table, iqm)
         if baseline is not None and name != against:
-            line |= _estimate("difference_mean", table.sub(baseline, axis=0).dropna(), np.mean)
+            # Of two that draw, each seed with its own counterpart: then the interval holds what both draw.
+            paired = set(table.columns) == set(baseline.columns)
+            less = table - baseline if paired else table.sub(baseline.mean(axis=1), axis=0)
+            line |= _estimate("difference_mean", less.dropna(), np.mean)
         line |= {
             "gap_to_bound_mean": own["gap_to_bound"].mean(),
             "regret_low_mean": own["regret_low"].mean(),

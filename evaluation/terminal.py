@@ -90,7 +90,7 @@ def _interval(value: float, low: float | None, high: float | None) -> str:
 
 def print_catalogue(problems: dict[str, Any]) -> None:
     """What there is for each problem."""
-    table = Table("problem", "solvers (exact first)", "presets", "algorithms")
+    table = Table("problem", "solvers (* exact)", "presets", "algorithms")
     for name, own in problems.items():
         solvers = [entry["name"] + (" *" if entry["exact"] else "") for entry in own["solvers"]]
         table.add_row(name, *("\n".join(column) for column in (solvers, own["presets"], own["algorithms"])))

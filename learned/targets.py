@@ -76,7 +76,7 @@ def write_targets(
     Parameters
     ----------
     solver
-        A solver's name; None is the problem's best exact one.
+        A solver's name; None is the problem's default.
     time_limit_s
         Wall-clock limit of each instance (s).
     progress

@@ -110,7 +110,7 @@ PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo, 
 
 
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
-    """Name and solver; None is the problem's best exact solver, ``PREFIX:REST`` what `PREFIXES` make of it.
+    """Name and solver; None is the problem's default, ``PREFIX:REST`` what `PREFIXES` make of it.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def solve(
         What to solve.
     solver
         Name of a solver (`skybound list`), ``pyomo:NAME`` for any solver that Pyomo finds, ``policy:PATH`` for a
-        trained policy; None is the problem's best exact solver.
+        trained policy; None is the problem's default.
     time_limit_s
         Wall-clock limit (s).
     gap

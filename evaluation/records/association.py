@@ -1,5 +1,6 @@
 """Association's records: policies against the optimum, the best of 64 draws, imperfect channels, and scale."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from ...instances.problems import generate
 from .. import benchmark
-from ..experiment import evaluate
+from ..experiment import Evaluation, evaluate, summarise
 from ..trained import cpu_minutes, trained
 
 PRESETS = ("paper", "headline")
@@ -33,7 +34,39 @@ def sampled(work: Path) -> pd.DataFrame:
     return pd.concat([_table(work, preset, SAMPLES, SAMPLED_DAYS) for preset in PRESETS])
 
 
+def order(work: Path) -> pd.DataFrame:
+    """Regret of each of the paper's methods less that of another on the same held-out days, with intervals."""
+    tables = []
+    for preset in PRESETS:
+        evaluation, names, _ = _evaluated(work, preset, 1, HELD_OUT)
+        rows = evaluation.rows.assign(solver=evaluation.rows["solver"].map(names))
+        for family in (FAMILY, PAPERS) if preset == PAPERS_SETTING else (FAMILY,):
+            chain = ("greedy", *family)
+            pairs = [*itertools.pairwise(chain), ("greedy", family[-1]), (family[0], family[-1])]
+            for worse, better in pairs + [("load-aware", name) for name in family]:
+                line = summarise(rows[rows["solver"].isin((worse, better))], against=worse)
+                own = line[line["solver"] == better].filter(like="difference")
+                own.insert(0, "of", better)
+                own.insert(1, "less", worse)
+                own.insert(0, "preset", preset)
+                tables.append(own)
+    found: pd.DataFrame = pd.concat(tables)
+    return found
+
+
 def _table(work: Path, preset: str, samples: int, count: int) -> pd.DataFrame:
+    evaluation, names, minutes = _evaluated(work, preset, samples, count)
+    found = evaluation.summary
+    found.insert(0, "preset", preset)
+    found["cpu_minutes"] = [minutes.get(name.partition("?")[0]) for name in found["solver"]]
+    found["solver"] = found["solver"].map(names)
+    return found
+
+
+def _evaluated(
+    work: Path, preset: str, samples: int, count: int
+) -> tuple[Evaluation, dict[str, str], dict[str, float]]:
+    """All that is compared on a preset, what its solvers are called, and CPU minutes of policies."""
     family = (*FAMILY, *PAPERS) if preset == PAPERS_SETTING else FAMILY
     runs = {name: trained_run(work, name, preset) for name in family}
     runs |= {name: trained_run(work, name, BOTH) for name in STUDENTS}
@@ -48,12 +81,8 @@ def _table(work: Path, preset: str, samples: int, count: int) -> pd.DataFrame:
         }
     days = [generate("association", preset, HELD_OUT_SEED + k) for k in range(count)]
     folder = work / "policies" / f"{preset}-{samples}"
-    found = evaluate(days, list(names), seeds=list(SEEDS), out=folder, resume=True).summary
-    found.insert(0, "preset", preset)
-    minutes = {f"policy:{run}": cpu_minutes(run) for run in runs.values()}
-    found["cpu_minutes"] = [minutes.get(name.partition("?")[0]) for name in found["solver"]]
-    found["solver"] = found["solver"].map(names)
-    return found
+    found = evaluate(days, list(names), seeds=list(SEEDS), out=folder, resume=True)
+    return found, names, {f"policy:{run}": cpu_minutes(run) for run in runs.values()}
 
 
 def channels(work: Path) -> pd.DataFrame:
@@ -89,6 +118,7 @@ def scale(work: Path) -> pd.DataFrame:
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "scale": scale,
     "policies": policies,
+    "order": order,
     "sampled": sampled,
     "channels": channels,
 }

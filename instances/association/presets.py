@@ -15,12 +15,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..json_files import file_stem
-from ..orbits import Catalogue, Constellation, Stations, Walker, read_stations, windows
+from ..orbits import SHELL, Catalogue, Constellation, Stations, Walker, read_stations, windows
+from ..orbits.earth import DAY_S
 from ..orbits.link_budget import free_space_gain, rician, thermal_noise_w
 from ..variants import drawn_from, find_preset, positive
 from .instance import Association, Windows
 
-DAY_S = 86_400.0
 CARRIER_HZ = 20e9
 BANDWIDTH_HZ = 20e6
 TRANSMIT_W = 10.0
@@ -33,7 +33,6 @@ ISOLATION = 0.05
 UTILITY_WEIGHT, COST_WEIGHT = 0.7, 0.3
 CHANNELS = 4
 
-WALKER = Walker(satellites=120, planes=12, phasing=1, inclination_deg=45.0, altitude_m=ALTITUDE_M)
 PLACES = {
     "spread": ((39.9, 116.4), (23.1, 113.3), (30.6, 104.1), (34.3, 108.9), (43.8, 87.6)),
     "near": ((39.9, 116.4), (34.3, 108.9), (30.6, 114.3), (31.2, 121.5), (30.6, 104.1)),
@@ -62,7 +61,7 @@ class Preset:
     capacity: float
     storage_price: float
     rician: float | None = None
-    walker: Walker = WALKER
+    walker: Walker = SHELL
     slots: int = 30
     slot_s: float = 210.0
     least_elevation_deg: float = LEAST_ELEVATION_DEG

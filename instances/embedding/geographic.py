@@ -10,11 +10,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..fields import FloatArray, IntArray
-from ..orbits import Walker
+from ..orbits import SHELL
+from ..orbits.earth import upward
 from .graphs import read_graph
 
-WALKER = Walker(satellites=120, planes=12, phasing=1, inclination_deg=45.0, altitude_m=550e3)
-DAY_S = 86_400.0
 SPEED = "LinkSpeedRaw"  # bit/s, as the Internet Topology Zoo has it
 
 
@@ -39,7 +38,10 @@ class Terrestrial:
         for one, other, data in graph.edges(data=True):
             if one != other:
                 ends = min(number[one], number[other]), max(number[one], number[other])
-                speeds.setdefault(ends, []).append(_real(data.get(SPEED), f"links.{SPEED}", str(path)))
+                speed = _real(data.get(SPEED), f"links.{SPEED}", str(path))
+                if speed <= 0:
+                    raise InputError(f"must be above 0, is {speed:g}", f"links.{SPEED}", str(path))
+                speeds.setdefault(ends, []).append(speed)
         self.ends = np.array(list(speeds), np.int64).reshape(-1, 2)
         self.speed = np.array([np.nansum(own) if np.isfinite(own).any() else np.nan for own in speeds.values()])
 
@@ -52,10 +54,11 @@ def _places(graph: nx.MultiGraph[Any], file: str) -> FloatArray:
     if np.isnan(place).all():
         raise InputError("has no node with Longitude and Latitude", file=file)
     nodes = list(graph)
+    number = {node: k for k, node in enumerate(nodes)}
     while (unknown := np.flatnonzero(np.isnan(place).any(1))).size:
         known = place.copy()
         for k in unknown:
-            near = place[[nodes.index(other) for other in graph[nodes[k]]]].reshape(-1, 2)
+            near = place[[number[other] for other in graph[nodes[k]]]].reshape(-1, 2)
             near = near[~np.isnan(near).any(1)]
             if len(near):
                 known[k] = near.mean(0)
@@ -66,10 +69,14 @@ def _places(graph: nx.MultiGraph[Any], file: str) -> FloatArray:
 
 
 def _real(value: Any, place: str, file: str) -> float:
+    """A finite number, not a number where there is none."""
     try:
-        return np.nan if value is None else float(value)
+        number = np.nan if value is None else float(value)
     except (TypeError, ValueError):
-        raise InputError(f'must be a number, is "{value}"', place, file) from None
+        number = np.inf
+    if np.isinf(number):
+        raise InputError(f'must be a finite number, is "{value}"', place, file)
+    return number
 
 
 def above(place: FloatArray, satellites: int, time_s: float) -> FloatArray:
@@ -82,12 +89,9 @@ def above(place: FloatArray, satellites: int, time_s: float) -> FloatArray:
     time_s
         Moment in the constellation's day.
     """
-    position = WALKER.positions_m(np.array([time_s]))[:, 0]
+    position = SHELL.positions_m(np.array([time_s]))[:, 0]
     up = position / np.linalg.norm(position, axis=1, keepdims=True)
-    longitude, latitude = np.radians(place).T
-    middle = np.stack(
-        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], -1
-    )
+    middle = upward(place[:, 1], place[:, 0])
     near: IntArray = np.argsort(-(up @ middle.mean(0)), kind="stable")[:satellites]
     return np.asarray(np.degrees(np.stack([np.arctan2(up[near, 1], up[near, 0]), np.arcsin(up[near, 2])], -1)))
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..errors import InputError
 from ..fields import FloatArray, IntArray
-from .geographic import DAY_S, Terrestrial, above, flat
+from ..orbits.earth import DAY_S
+from .geographic import Terrestrial, above, flat
 from .instance import Links, Substrate, SubstrateNodes
 from .topology import gateways, waxman
 

@@ -91,6 +91,10 @@ class Walker:
         return radius_m * np.stack([along * cos - level * sin, along * sin + level * cos, z], -1)
 
 
+# The shell of the association paper: 120 satellites in 12 planes.
+SHELL = Walker(satellites=120, planes=12, phasing=1, inclination_deg=45.0, altitude_m=550e3)
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Satellites of a file of element sets, from a moment on.

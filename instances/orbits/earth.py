@@ -8,6 +8,7 @@ EQUATOR_M = 6_378_137.0  # WGS 84
 FLATTENING = 1 / 298.257223563
 GRAVITY_M3_PER_S2 = 3.986004418e14
 ROTATION_RAD_PER_S = 7.292115e-5
+DAY_S = 86_400.0
 
 
 def upward(latitude_deg: FloatArray, longitude_deg: FloatArray) -> FloatArray:

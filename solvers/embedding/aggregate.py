@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from ...formulations.embedding.moments import maximal_sets
 from ...instances.embedding import VirtualNetworks
 from ...instances.embedding.instance import DOMAINS, TOLERANCE
 from ...instances.fields import BoolArray, FloatArray, IntArray
@@ -44,17 +43,20 @@ class Prices:
     paid: FloatArray
 
 
-def aggregate(instance: VirtualNetworks, late: Callable[[], bool] = lambda: False) -> Prices:
+def aggregate(instance: VirtualNetworks, trace: Trace, late: Callable[[], bool] = lambda: False) -> Prices:
     """Prices of the aggregated linear program, and its bound.
 
     Parameters
     ----------
+    trace
+        The instance's.
     late
         Whether time is up; asked every round.
     """
-    program = _Program(instance)
-    columns = program.columns(np.zeros((program.moments, RESOURCES)))
-    best, paid = program.bound(np.zeros((program.moments, RESOURCES)), columns), np.zeros((program.requests, 2))
+    program = _Program(instance, trace)
+    free = np.zeros((program.moments, RESOURCES))
+    columns = program.columns(free)
+    best, paid = program.bound(free, columns), columns.paid
     if best == 0:
         return Prices(best, paid)
     master = program.master(columns)
@@ -91,10 +93,10 @@ class _Columns:
 class _Program:
     """The program of an instance."""
 
-    def __init__(self, instance: VirtualNetworks) -> None:
-        trace, nodes, links = Trace.of(instance), instance.substrate.nodes, instance.substrate.links
+    def __init__(self, instance: VirtualNetworks, trace: Trace) -> None:
+        nodes, links = instance.substrate.nodes, instance.substrate.links
         self.trace, self.colocate, self.cost_weight = trace, instance.colocate, instance.cost_weight
-        self.requests, self.moments = len(trace.first), len(maximal_sets(instance))
+        self.requests, self.moments = len(trace.first), len(trace.active_first) - 1
         between = BETWEEN[nodes.domain[links.source], nodes.domain[links.target]]
         loose = [c + TOLERANCE * np.maximum(1.0, c) for c in (nodes.cpu, nodes.storage, links.bandwidth)]
         totals = (*(np.bincount(nodes.domain, c, COUNT) for c in loose[:2]), np.bincount(between, loose[2], PAIRS))

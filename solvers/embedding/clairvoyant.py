@@ -19,7 +19,7 @@ from .trace import Ground, Ledger, Trace
 ROUNDS = 500  # for each request, where time does not limit them
 BLOCK = 200  # rounds between looks at the clock
 HOTTEST, COLDEST = 0.05, 0.002  # temperatures, as shares of a mean revenue
-THRIFT = 0.1  # what a unit of bandwidth counts a hop, of what revenue is a unit of bandwidth
+THRIFT = 0.1  # what a unit of bandwidth counts a hop beyond its cost; it earns 1
 LENGTH = 1.3  # hops over the fewest, that promises reckon with
 SPREAD = 0.35  # of promises from round to round, as a share of a mean revenue
 SMALL = 20_000  # variables of flow up to which the flow model is tried after the neighbourhoods
@@ -31,7 +31,8 @@ def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
 
     A single request is solved to the end (see `per_request`). For a trace, the prices of an aggregated linear program
     say which requests promise much, and bound the optimum; large neighbourhoods improve embeddings until the time
-    limit, or for `ROUNDS` rounds a request without one. Small instances go on to the flow model, and are proven.
+    limit, or for `ROUNDS` rounds a request without one. Small instances go on to the flow model, which proves them when
+    it has the time.
     """
     if not instance.requests:
         return Answer(EmbeddingDecision(()), bound=0.0)
@@ -60,12 +61,17 @@ def _by_model(instance: VirtualNetworks, limits: Limits, search: "_Search") -> A
     found = solve_milp(instance, replace(limits, time_limit_s=left, start=known.decision))
     bounds = [bound for bound in (known.bound, found.bound) if bound is not None]
     points = tuple(point._replace(time_s=point.time_s + used) for point in found.trace)
-    return replace(
-        found if found.decision is not None else known,
-        bound=min(bounds),
-        counters={**known.counters, **found.counters},
-        trace=known.trace + points,
+    together = replace(
+        found, bound=min(bounds), counters={**known.counters, **found.counters}, trace=known.trace + points
     )
+    if isinstance(found.decision, EmbeddingDecision) and _total(instance, found.decision) >= search.value:
+        return together
+    return replace(together, decision=known.decision, objective=None)
+
+
+def _total(instance: VirtualNetworks, decision: EmbeddingDecision) -> float:
+    both = zip(instance.requests, decision.embeddings, strict=True)
+    return math.fsum(instance.worth(request, embedding) for request, embedding in both if embedding is not None)
 
 
 class _Search:
@@ -75,7 +81,7 @@ class _Search:
         self.began, self.instance, self.limits = time.monotonic(), instance, limits
         self.trace, self.ground = Trace.of(instance), Ground.of(instance)
         self.rng = np.random.default_rng(limits.seed)
-        self.prices = aggregate(instance, lambda: self.late(1.0))
+        self.prices = aggregate(instance, self.trace, lambda: self.late(1.0))
         self.rounds, self.points = 0, list[Point]()
         self.ledger = self.best = self._first()
         self.value = -math.inf
@@ -112,8 +118,9 @@ class _Search:
     def answer(self) -> Answer:
         """The best decision and the bound."""
         decision = self.best.decision(self.instance, self.trace)
-        counters = {"rounds": self.rounds}
-        return Answer(decision, bound=self.prices.bound, counters=counters, trace=tuple(self.points))
+        reason = None if self.closed() else "time limit reached" if self.late(1.0) else "all rounds done"
+        counters, points = {"rounds": self.rounds}, tuple(self.points)
+        return Answer(decision, bound=self.prices.bound, reason=reason, counters=counters, trace=points)
 
     def _first(self) -> Ledger:
         """The given start, or the better of two that build up by promise."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from .routing import FAR_AWAY, Network, distances
+from .network import FAR_AWAY, Network, distances, widest
 from .trace import Ground, Ledger, Trace
 
 NEVER = np.inf
@@ -254,7 +254,7 @@ def _route(
         if away[host] == FAR_AWAY:
             return NEVER
         path, hops = ledger.path[n], away[host]
-        _widest(network, demand, away, host, path)
+        widest(network, demand, away, host, path)
         if trace.source[n] == node:
             path[:hops] = path[:hops][::-1].copy()
         for hop in range(hops):
@@ -263,16 +263,3 @@ def _route(
         changed = changed or hops > 0
         total += demand * hops
     return total
-
-
-@compiled
-def _widest(network: Network, demand: float, away: IntArray, target: int, path: IntArray) -> None:
-    """A shortest path to a node, from its end back over the link with most bandwidth left."""
-    node = target
-    for hop in range(away[target] - 1, -1, -1):
-        chosen, most = -1, -1.0
-        for at in range(network.first[node], network.first[node + 1]):
-            left = network.left[network.link[at]]
-            if away[network.neighbour[at]] == hop and left >= demand and left > most:
-                chosen, most = at, left
-        path[hop], node = network.link[chosen], network.neighbour[chosen]

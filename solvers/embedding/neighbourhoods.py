@@ -11,7 +11,7 @@ import numpy as np
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from .insertion import NEVER, Scratch, insert, room
-from .routing import Network, distances
+from .network import Network, distances
 from .trace import Ground, Ledger, Trace, change
 
 MOST_REMOVED = 9  # requests in a round

@@ -9,7 +9,8 @@ from ...instances.embedding import Request
 from ...instances.embedding.residual import Residual
 from ...instances.fields import BoolArray, FloatArray
 from .assignment import NEVER
-from .routing import FAR_AWAY, Network, Wanted, distances
+from .network import FAR_AWAY, Network, distances
+from .routing import Wanted
 
 
 class Ask(NamedTuple):
@@ -36,20 +37,13 @@ class Ask(NamedTuple):
     least: FloatArray
 
 
-def network(residual: Residual) -> Network:
-    """What is left of a substrate, for the compiled code."""
-    adjacency, left = residual.adjacency, residual.bandwidth.copy()
-    slack = residual.allowed()[2] - left
-    return Network(adjacency.first, adjacency.neighbour, adjacency.link, left, slack)
-
-
 def ask(residual: Residual, request: Request, left: Network, *, colocate: bool) -> tuple[Ask, BoolArray]:
     """The tables of a request, and where its nodes can be, shape (request nodes, nodes).
 
     Parameters
     ----------
     left
-        What is left, see `network`.
+        What is left.
     colocate
         Whether nodes may share a host.
     """

@@ -12,27 +12,11 @@ import numpy as np
 
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
+from .network import FAR_AWAY, Network, distances, give_back, walk
 
 FOUND, NONE, UNKNOWN = 0, 1, 2  # how a search for paths ends
-FAR_AWAY = 1 << 30
 ENTERING = 20  # steps that a look at one open link is worth
 CLOSE = 1e-9  # relative; costs that differ by less are equal
-
-
-class Network(NamedTuple):
-    """A substrate for the compiled code; see `Adjacency`.
-
-    Attributes
-    ----------
-    left, slack : array, shape (links,)
-        Bandwidth, and how much more may be used.
-    """
-
-    first: IntArray
-    neighbour: IntArray
-    link: IntArray
-    left: FloatArray
-    slack: FloatArray
 
 
 class Wanted(NamedTuple):
@@ -74,58 +58,6 @@ def room(links: int, nodes: int) -> Paths:
     length, best_length, kept_length = np.zeros((3, links), np.int64)
     steps, blocked = np.zeros(1, np.int64), np.zeros(links)
     return Paths(node, length, best_node, best_length, kept_node, kept_length, steps, blocked)
-
-
-@compiled
-def distances(network: Network, demand: float, target: IntArray, source: int, away: IntArray, queue: IntArray) -> None:
-    """Hops to the closest of some nodes over links with so much left, filled into `away`; `FAR_AWAY` without a path.
-
-    Those farther away than a source are left out; a source of -1 is none.
-    """
-    away[:] = FAR_AWAY
-    head, tail = 0, len(target)
-    queue[:tail] = target
-    for k in range(tail):
-        away[target[k]] = 0
-    while head < tail and (source < 0 or away[source] == FAR_AWAY):
-        node = queue[head]
-        head += 1
-        for at in range(network.first[node], network.first[node + 1]):
-            other, link = network.neighbour[at], network.link[at]
-            if away[other] == FAR_AWAY and network.left[link] + network.slack[link] >= demand:
-                away[other] = away[node] + 1
-                queue[tail] = other
-                tail += 1
-
-
-@compiled
-def _walk(network: Network, demand: float, source: int, away: FloatArray | IntArray, path: IntArray) -> int:
-    """Take the first path down the distances to its target; its number of nodes, or 0 when one hop has no room."""
-    path[0], count = source, 1
-    while away[path[count - 1]] > 0:
-        node, on = path[count - 1], -1
-        for at in range(network.first[node], network.first[node + 1]):
-            other, link = network.neighbour[at], network.link[at]
-            if away[other] < away[node] and network.left[link] + network.slack[link] >= demand:
-                network.left[link] -= demand
-                on = other
-                break
-        if on < 0:
-            _give_back(network, demand, path, count)
-            return 0
-        path[count] = on
-        count += 1
-    return count
-
-
-@compiled
-def _give_back(network: Network, demand: float, path: IntArray, count: int) -> None:
-    """Undo a path."""
-    for k in range(count - 1):
-        for at in range(network.first[path[k]], network.first[path[k] + 1]):
-            if network.neighbour[at] == path[k + 1]:
-                network.left[network.link[at]] += demand
-                break
 
 
 @compiled
@@ -231,7 +163,7 @@ def route(
 def _undo(network: Network, wanted: Wanted, paths: Paths, routed: BoolArray, own: IntArray) -> None:
     for n in own:
         if routed[n]:
-            _give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
+            give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
             routed[n] = False
 
 
@@ -240,7 +172,7 @@ def _step_back(network: Network, demand: float, paths: Paths, link: int) -> None
     """Take the last node off a path."""
     count = paths.length[link]
     if count > 1:
-        _give_back(network, demand, paths.node[link, count - 2 :], 2)
+        give_back(network, demand, paths.node[link, count - 2 :], 2)
     paths.length[link] = count - 1
 
 
@@ -304,12 +236,12 @@ def _shortest(
     demand = wanted.demand[n]
     paths.length[n] = 0
     if len(target) == 1:
-        paths.length[n] = _walk(network, demand, source, hops[n, target[0]], paths.node[n])  # if nobody is in the way
+        paths.length[n] = walk(network, demand, source, hops[n, target[0]], paths.node[n])  # if nobody is in the way
     if paths.length[n] == 0:
         distances(network, demand, target, source, away, queue)
         if away[source] == FAR_AWAY:
             return False
-        paths.length[n] = _walk(network, demand, source, away, paths.node[n])
+        paths.length[n] = walk(network, demand, source, away, paths.node[n])
     return True
 
 
@@ -353,7 +285,7 @@ def _greedily(
     for k in range(taken):
         n = order[k]
         if not routed[n]:
-            _give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
+            give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
     if total < best:
         for n in own:
             paths.best_length[n] = paths.length[n]
@@ -365,6 +297,6 @@ def _greedily(
         if not routed[n]:
             if not _shortest(network, wanted, hops, host, able, n, paths, away, queue):
                 return math.inf, math.inf, n
-            _give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
+            give_back(network, wanted.demand[n], paths.node[n], paths.length[n])
             bound += wanted.demand[n] * (paths.length[n] - 1)
     return bound, total, -1

@@ -18,8 +18,9 @@ from ...instances.embedding import Embedding, Request
 from ...instances.embedding.residual import Residual
 from ...instances.fields import FloatArray, IntArray
 from .assignment import NEVER, Assignment, assign, assignment_room, cheapest
-from .request_tables import Ask, ask, network
-from .routing import FOUND, NONE, UNKNOWN, Network, Paths, room, route
+from .network import Network, network
+from .request_tables import Ask, ask
+from .routing import FOUND, NONE, UNKNOWN, Paths, room, route
 
 GROWTH = (1.0, 1.04, 1.08, 1.15, 1.25, 1.4, 1.6, 2.0, 3.0, math.inf)  # thresholds over the first bound
 FIRST_LOOK = 30  # search nodes for any embedding, or the proof that there is none

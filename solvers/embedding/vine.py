@@ -2,7 +2,7 @@
 
 The program is the paper's, for the request at hand in what is left; the flow over a meta edge is the demand times the
 placement, as in the paper's integers (their relaxation leaves it loose). Paths may not split here, so links are
-embedded as by the paper's D-ViNE-SP and R-ViNE-SP.
+embedded as by the paper's D-ViNE-SP.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from ...instances.embedding.residual import Residual
 from ...instances.fields import FloatArray, IntArray
 from ..linear_program import Arrays, LinearProgram
 from ..result import Answer, Limits
-from .online import meet
+from .online import Embed, meet
 
 SMALL = 1e-6  # delta, that keeps weights of used-up resources finite
 TINY = 1e-12  # share of a host that the program gives nothing: the last resort
@@ -31,10 +31,12 @@ def solve_r_vine(instance: VirtualNetworks, limits: Limits) -> Answer:
     """R-ViNE: each node on a host drawn by the shares of it."""
     rng = np.random.default_rng(limits.seed)
     # The largest of logarithms with Gumbel's noise is drawn in proportion, among whatever hosts are left.
-    return meet(instance, _rounded(lambda share: np.log(share) + rng.gumbel(size=share.shape), instance.colocate))
+    return meet(
+        instance, _rounded(lambda share: np.log(share) + rng.gumbel(size=share.shape), colocate=instance.colocate)
+    )
 
 
-def _rounded(worth: Callable[[FloatArray], FloatArray], colocate: bool) -> Callable[..., Embedding | None]:
+def _rounded(worth: Callable[[FloatArray], FloatArray], *, colocate: bool) -> Embed:
     """Embed by the program's shares and what they are worth."""
 
     def embed(residual: Residual, request: Request) -> Embedding | None:
@@ -52,11 +54,11 @@ def _rounded(worth: Callable[[FloatArray], FloatArray], colocate: bool) -> Calla
 def shares(residual: Residual, request: Request, *, colocate: bool) -> FloatArray | None:
     """How the relaxed program places nodes, shape (request nodes, nodes); None when it is infeasible.
 
-    Minimises bandwidth over what is left of each link, plus CPU and storage over what is left of each node
-    (equation 9 with alpha = beta = 1).
+     Minimises bandwidth over what is left of each link, plus CPU and storage over what is left of each node, as in the
+    paper with its alpha and beta at 1.
     """
     program, node, host = _program(residual, request, colocate=colocate)
-    outcome = LinearProgram(program, options={"presolve": "off"}).solve()  # which takes 20 times what the simplex does
+    outcome = LinearProgram(program, options={"presolve": "off"}).solve()  # which takes far longer than the simplex
     if outcome.x is None:
         return None
     share = np.zeros((len(request.nodes), len(residual.cpu)))

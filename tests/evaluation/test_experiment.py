@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import skybound
 import torch
-from skybound.evaluation.experiment import evaluate
+from skybound.evaluation.experiment import evaluate, summarise
 from skybound.instances.errors import InputError
 from skybound.instances.problems import generate
 from skybound.learned.policy_file import PolicyFile
@@ -105,3 +105,21 @@ def test_something_must_be_evaluated(instances):
         evaluate(instances, [])
     with pytest.raises(InputError, match="seeds: must not be empty"):
         evaluate(instances, ["greedy"], seeds=[])
+
+
+def test_solvers_that_draw_are_compared_seed_by_seed():
+    """One draws 0 or 0.2 and the other 0.1 more; what does not draw is taken off both seeds."""
+
+    def rows(solver, *regrets):
+        fixed = {"group": "", "objective": 1.0, "proven": False, "gap_to_bound": 0.0, "runtime_s": 0.0}
+        return [
+            fixed | {"solver": solver, "hash": name, "seed": seed, "regret_high": regret, "regret_low": regret}
+            for name in "abcd"
+            for seed, regret in enumerate(regrets)
+        ]
+
+    table = pd.DataFrame([*rows("one", 0.0, 0.2), *rows("other", 0.1, 0.3), *rows("rule", 0.1)])
+    for against, middle, width in (("one", 0.1, 0.0), ("rule", 0.1, 0.2)):
+        line = summarise(table, against).set_index("solver").loc["other"]
+        assert line["difference_mean"] == pytest.approx(middle)
+        assert line["difference_mean_high"] - line["difference_mean_low"] == pytest.approx(width)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from skybound.evaluation.verify import verify
+from skybound.instances.embedding import EmbeddingDecision
 from skybound.instances.placement import PlacementDecision
 from skybound.instances.solution import Solution, Status
 
@@ -36,6 +37,13 @@ def test_what_is_wrong_is_named(worked, solution, change, constraint):
     report = verify(worked, replace(solution, **change))
     assert not report.passed
     assert constraint in [violation.constraint for violation in report.violations]
+
+
+def test_what_else_the_paper_reports_comes_with_it(worked_embedding):
+    """Nothing is accepted: no revenue, and no ratio to no cost."""
+    report = verify(worked_embedding, EmbeddingDecision((None,) * len(worked_embedding.requests)))
+    assert report.measures == {"AR": 0.0, "R/C": None, "ACR": 0.0, "O": None, "normalised O": None}
+    assert report.to_json()["measures"] == report.measures
 
 
 def test_a_feasible_status_needs_no_bound(worked, solution):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skybound.formulations.embedding.referee import judge
 from skybound.instances.embedding import (
+    Embedding,
     EmbeddingDecision,
     Links,
     Request,
@@ -16,7 +17,9 @@ from skybound.instances.embedding import (
 )
 from skybound.instances.problems import generate
 from skybound.solvers.embedding.aggregate import aggregate
+from skybound.solvers.embedding.insertion import _move, room
 from skybound.solvers.embedding.neighbourhoods import Aim, build, improve
+from skybound.solvers.embedding.network import Network
 from skybound.solvers.embedding.trace import Ground, Ledger, Trace
 from skybound.solvers.solve import solve
 
@@ -25,9 +28,13 @@ from skybound.solvers.solve import solve
 def test_the_bound_holds_and_small_traces_are_proven(seed, random_embedding):
     instance = random_embedding(seed)
     known, found = solve(instance, "enumeration"), solve(instance, "clairvoyant")
-    assert aggregate(instance).bound >= known.objective - 1e-6
+    assert bound_of(instance) >= known.objective - 1e-6
     assert found.status == "optimal"
     assert found.objective == pytest.approx(known.objective, abs=1e-6)
+
+
+def bound_of(instance):
+    return aggregate(instance, Trace.of(instance)).bound
 
 
 def pair(arrival, cpu, *, bandwidth=2.0, domains=(2, 2), duration=2.0):
@@ -46,20 +53,20 @@ def path(*requests, **changes):
 
 def test_the_bound_of_two_requests_for_one_moment():
     """Each wants 6 of the ground's 8 units of CPU and brings 8: one and a third of them fit."""
-    assert aggregate(path(pair(0.0, 3.0), pair(1.0, 3.0))).bound == pytest.approx(8 * 4 / 3)
-    assert aggregate(path(pair(0.0, 3.0), pair(2.0, 3.0))).bound == pytest.approx(16)
+    assert bound_of(path(pair(0.0, 3.0), pair(1.0, 3.0))) == pytest.approx(8 * 4 / 3)
+    assert bound_of(path(pair(0.0, 3.0), pair(2.0, 3.0))) == pytest.approx(16)
 
 
 def test_the_bound_knows_that_links_between_ground_nodes_cross_the_air():
     """Two hops of 5, so that both requests take 12 of the 10 units between ground and air, and bring 5 each."""
     requests = pair(0.0, 1.0, bandwidth=3.0), pair(0.0, 1.0, bandwidth=3.0)
-    assert aggregate(path(*requests)).bound == pytest.approx(10 * 5 / 6)
-    assert aggregate(path(*requests, colocate=True)).bound == pytest.approx(10)
-    assert aggregate(path(*requests, cost_weight=0.5)).bound == pytest.approx((10 / 6) * (5 - 0.5 * 8))
+    assert bound_of(path(*requests)) == pytest.approx(10 * 5 / 6)
+    assert bound_of(path(*requests, colocate=True)) == pytest.approx(10)
+    assert bound_of(path(*requests, cost_weight=0.5)) == pytest.approx((10 / 6) * (5 - 0.5 * 8))
 
 
 def test_a_request_that_no_domain_can_host_is_worth_nothing():
-    assert aggregate(path(pair(0.0, 5.0), pair(0.0, 1.0, bandwidth=6.0))).bound == pytest.approx(0)
+    assert bound_of(path(pair(0.0, 5.0), pair(0.0, 1.0, bandwidth=6.0))) == pytest.approx(0)
 
 
 def whole(instance):
@@ -111,22 +118,59 @@ def test_nothing_to_decide():
     assert found.objective == found.bound == 0
 
 
-def test_nodes_of_a_request_move_until_each_is_where_its_links_cost_least():
-    """A triangle of requests in a row of hosts with a triangle at its end: three hops wherever it begins."""
-    row = 6
-    ends = np.array([(k, k + 1) for k in range(row)] + [(row - 2, row)])
-    hosts = SubstrateNodes(np.full(row + 1, 2), np.full(row + 1, 4.0), np.zeros(row + 1))
-    triangle = Links([0, 1, 2], [1, 2, 0], [1.0, 1.0, 1.0])
-    one = Request(0.0, None, RequestNodes(np.eye(3, dtype=bool)[[2, 2, 2]], [4.0] * 3, [0.0] * 3), triangle)
-    substrate = Substrate(hosts, Links(ends[:, 0], ends[:, 1], np.full(len(ends), 9.0)))
-    instance = path(one, one, pair(0.0, 9.0))
-    instance = replace(instance, substrate=substrate)
-    trace, ground, ledger, aim = whole(instance)
-    hops = set()
-    for seed in range(20):
-        empty = ledger.copy()
-        build(np.array([0]), trace, ground, empty, aim, False, np.random.default_rng(seed))
-        assert not judge(instance, empty.decision(instance, trace)).violations
-        hops.add(int(empty.hops_cost[0]))
-    assert min(hops) == 3
-    assert max(hops) <= 4  # in the row, two links of one hop and one of two
+def in_a_row(*bandwidth):
+    """Hosts in a row with so much between them, and two linked nodes, with nothing embedded."""
+    hosts = len(bandwidth) + 1
+    nodes = SubstrateNodes([2] * hosts, [4.0] * hosts, [0.0] * hosts)
+    substrate = Substrate(nodes, Links(np.arange(hosts - 1), np.arange(1, hosts), bandwidth))
+    instance = replace(path(pair(0.0, 3.0)), substrate=substrate)
+    return instance, *whole(instance)[:3]
+
+
+def moved(instance, trace, ground, ledger, embedding, node):
+    """The change of cost when a node of the embedded request may move."""
+    ledger.load(instance, trace, ground, EmbeddingDecision((embedding,)))
+    scratch, nodes = room(trace, ground), len(ground.domain)
+    scratch.least[:] = ledger.left[0]
+    network = Network(ground.first, ground.neighbour, ground.link, scratch.least[2 * nodes :], scratch.none)
+    taken = np.isin(np.arange(nodes), embedding.nodes)
+    change = _move(0, node, trace, ground, network, ledger, taken, False, np.empty(nodes), scratch)
+    ledger.hops_cost[0] += change
+    left = scratch.least.copy()
+    ledger.settle(trace, ground)
+    assert left == pytest.approx(ledger.left[0])
+    assert np.flatnonzero(taken).tolist() == sorted(ledger.host.tolist())
+    assert not judge(instance, ledger.decision(instance, trace)).violations
+    return change
+
+
+def test_a_node_moves_to_where_its_links_cost_least():
+    """From three hops away to one, either end."""
+    for node, hosts in ((0, [2, 3]), (1, [0, 1])):
+        embedding = Embedding(np.array([0, 3]), (np.array([0, 1, 2, 3]),))
+        instance, *rest = in_a_row(9.0, 9.0, 9.0)
+        assert moved(instance, *rest, embedding, node) == -4
+        assert rest[2].host.tolist() == hosts
+        assert rest[2].hops_cost[0] == 2
+
+
+def test_a_node_stays_where_nothing_costs_less():
+    instance, *rest = in_a_row(9.0, 9.0)
+    assert moved(instance, *rest, Embedding(np.array([1, 2]), (np.array([1, 2]),)), 0) == 0
+    assert rest[2].host.tolist() == [1, 2]
+
+
+def test_a_move_whose_paths_do_not_fit_together_is_taken_back():
+    """Two neighbours on one side of a narrow link: each alone would fit through it, both do not."""
+    instance, *_ = in_a_row(9.0, 9.0, 3.0, 9.0)
+    domain = np.eye(3, dtype=bool)[[2, 2, 2]]
+    star = Request(0.0, None, RequestNodes(domain, [4.0, 1.0, 1.0], [0.0] * 3), Links([0, 0], [1, 2], [2.0, 2.0]))
+    nodes = SubstrateNodes([2] * 6, [1.0, 1.0, 3.0, 4.0, 3.0, 4.0], [0.0] * 6)
+    ends = np.array([(0, 1), (1, 2), (2, 3), (0, 4), (1, 4), (4, 5)])
+    links = Links(ends[:, 0], ends[:, 1], [9.0, 9.0, 3.0, 9.0, 9.0, 9.0])
+    instance = replace(instance, substrate=Substrate(nodes, links), requests=(star,))
+    far = Embedding(np.array([5, 1, 2]), (np.array([5, 4, 1]), np.array([5, 4, 1, 2])))
+    rest = whole(instance)[:3]
+    assert moved(instance, *rest, far, 0) == 0
+    assert rest[2].host.tolist() == [5, 1, 2]
+    assert rest[2].hops.tolist() == [2, 3]
