@@ -95,9 +95,25 @@ Q_LEARNING = [
     for name, flags in Q_FLAGS.items()
 ]
 
+# Policy gradients with one agent (RLVNE) and one an edge domain, with our hyperparameters and with the paper's.
+POLICY_GRADIENT = [
+    Entry(name + suffix, "embedding.policy_gradient", settings, "PolicyGradient", "TablePolicy", changes)
+    for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
+    for name, changes in (
+        ("rlvne", {"distributed": False, "reward": "ratio"}),
+        ("ddrl-nra", {}),
+    )
+]
+
+GRAPH_POLICY = [
+    Entry(name, "embedding.graph_policy", settings, "GraphImitation", "GraphPolicy", {})
+    for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
+]
+
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
     "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
+    "embedding": {entry.name: entry for entry in [*POLICY_GRADIENT, *GRAPH_POLICY]},
 }
 
 

@@ -38,7 +38,7 @@ class StackedLearner(ABC):
         self.steps, self._all_steps, self._unit = 0, steps, unit
         self._network, self._policy_network = network, policy_network
         self._parameters = list(network.parameters())
-        self._optimiser = torch.optim.Adam(self._parameters)
+        self._optimiser: torch.optim.Optimizer = torch.optim.Adam(self._parameters)
         self._rngs = [np.random.default_rng(seed) for seed in seeds]
         self._best = BestNetworks(policy_network, len(seeds))
 

@@ -1,6 +1,7 @@
 """Virtual network embedding: a substrate of three domains, and requests that come and go."""
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -219,6 +220,11 @@ class VirtualNetworks(Instance):
     def worth(self, request: Request, embedding: Embedding) -> float:
         """What an accepted request adds to the objective."""
         return request.revenue - self.cost_weight * request.cost(embedding.hops)
+
+    def total(self, decision: EmbeddingDecision) -> float:
+        """What all accepted requests add to it."""
+        both = zip(self.requests, decision.embeddings, strict=True)
+        return math.fsum(self.worth(request, embedding) for request, embedding in both if embedding is not None)
 
     def check_fit(self, decision: Any, place: str) -> None:
         """Object to other numbers of requests, nodes or paths, and to nodes beyond the substrate's."""

@@ -56,6 +56,8 @@ class Preset:
         File of a real network on the ground, with as many nodes in the air and in orbit for each of its own as here.
     speeds
         Whether links of that network have the bandwidth in its file (median: that of drawn ones), or are drawn.
+    domains
+        Edge domains into which a distributed policy cuts the substrate; nothing that is drawn depends on it.
     """
 
     nodes: tuple[int, int, int] = (10, 30, 60)
@@ -71,6 +73,7 @@ class Preset:
     trace: str | None = None
     topology: str | None = None
     speeds: bool = False
+    domains: int = 3
 
 
 _PAPER = Preset()
@@ -80,6 +83,9 @@ PRESETS = {
     "paper-any": replace(_PAPER, anywhere=True),
     "storage-20": replace(_PAPER, storage=20),
     "storage-10": replace(_PAPER, storage=10),
+    "domains-3": _PAPER,
+    "domains-6": replace(_PAPER, domains=6),
+    "domains-10": replace(_PAPER, domains=10),
     "small": Preset(nodes=(2, 4, 6), requests=20, sizes=(2, 4)),
     "single": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="empty"),
     "single-half": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="half-full"),
@@ -116,6 +122,7 @@ CHANGES: dict[str, Callable[[Preset, str], Preset]] = {
     "substrate": lambda preset, value: replace(preset, substrate=value),
     "trace": lambda preset, value: replace(preset, trace=value),
     "topology": lambda preset, value: replace(preset, topology=value),
+    "domains": lambda preset, value: replace(preset, domains=positive(int(value))),
     "speeds": lambda preset, value: replace(preset, speeds=_yes(value)),
 }
 

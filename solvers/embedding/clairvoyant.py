@@ -40,10 +40,17 @@ def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
         return solve_per_request(instance, limits)
     search = _Search(instance, limits)
     small = _flow_variables(instance) <= SMALL
-    search.run(SHARE if small else 1.0, exhaust=not small)
+    search.run(SHARE if small else 1.0, ROUNDS, exhaust=not small)
     if not small or search.closed() or search.late(1.0):
         return search.answer()
     return _by_model(instance, limits, search)
+
+
+def search_trace(instance: VirtualNetworks, limits: Limits, rounds: int) -> Answer:
+    """The bound, and embeddings after so many rounds for each request, for traces of any size."""
+    search = _Search(instance, limits)
+    search.run(1.0, rounds, exhaust=False)
+    return search.answer()
 
 
 def _flow_variables(instance: VirtualNetworks) -> int:
@@ -64,14 +71,9 @@ def _by_model(instance: VirtualNetworks, limits: Limits, search: "_Search") -> A
     together = replace(
         found, bound=min(bounds), counters={**known.counters, **found.counters}, trace=known.trace + points
     )
-    if isinstance(found.decision, EmbeddingDecision) and _total(instance, found.decision) >= search.value:
+    if isinstance(found.decision, EmbeddingDecision) and instance.total(found.decision) >= search.value:
         return together
     return replace(together, decision=known.decision, objective=None)
-
-
-def _total(instance: VirtualNetworks, decision: EmbeddingDecision) -> float:
-    both = zip(instance.requests, decision.embeddings, strict=True)
-    return math.fsum(instance.worth(request, embedding) for request, embedding in both if embedding is not None)
 
 
 class _Search:
@@ -98,14 +100,20 @@ class _Search:
         gap = relative_gap(self.value, self.prices.bound)
         return gap is not None and gap <= self.limits.gap
 
-    def run(self, share: float, *, exhaust: bool) -> None:
-        """Improve until a share of the time is over, or all rounds are done; without a limit, or unless exhausting."""
-        total = ROUNDS * len(self.instance.requests)
+    def run(self, share: float, rounds: int, *, exhaust: bool) -> None:
+        """Improve until a share of the time is over or, without a limit or unless exhausting, all rounds are done.
+
+        Parameters
+        ----------
+        rounds
+            For each request.
+        """
+        total = rounds * len(self.instance.requests)
         limit, mean = self.limits.time_limit_s, float(np.mean([request.revenue for request in self.instance.requests]))
         while not self.closed() and not self.late(share):
             done = 0.0 if limit is None else (time.monotonic() - self.began) / max(share * limit, 1e-9)
             if limit is None or not exhaust:
-                done = max(done, self.rounds / total)
+                done = max(done, self.rounds / total if total else 1.0)
             if done >= 1:
                 break
             temperature = mean * HOTTEST * (COLDEST / HOTTEST) ** done
@@ -117,7 +125,7 @@ class _Search:
 
     def answer(self) -> Answer:
         """The best decision and the bound."""
-        decision = self.best.decision(self.instance, self.trace)
+        decision = EmbeddingDecision(self.best.embeddings(self.instance, self.trace))
         reason = None if self.closed() else "time limit reached" if self.late(1.0) else "all rounds done"
         counters, points = {"rounds": self.rounds}, tuple(self.points)
         return Answer(decision, bound=self.prices.bound, reason=reason, counters=counters, trace=points)

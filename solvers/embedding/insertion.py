@@ -80,10 +80,10 @@ def insert(
     for _ in range(count):
         node = _next(placed, towards, demand, rng)
         i = begin + node
-        _cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
+        cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
         if not colocate:
             cost[space < demand[node]] = NEVER
-        _cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+        cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
         chosen, best = -1, NEVER
         for host in range(nodes):
             if cost[host] < NEVER:
@@ -95,7 +95,7 @@ def insert(
         ledger.host[i], placed[node], taken[chosen] = chosen, True, True
         cpu[chosen] -= trace.cpu[i]
         storage[chosen] -= trace.storage[i]
-        routed = _route(k, node, placed, trace, network, ledger, scratch)
+        routed = route(k, node, placed, trace, network, ledger, scratch)
         if routed == NEVER:
             return NEVER
         total += routed
@@ -114,7 +114,7 @@ def insert(
 
 
 @compiled
-def _cost_of_hosts(
+def cost_of_hosts(
     i: int,
     trace: Trace,
     ground: Ground,
@@ -161,12 +161,12 @@ def _move(
     storage[old] += trace.storage[i]
     taken[old] = False
     placed = np.ones(trace.node_first[k + 1] - trace.node_first[k], np.bool_)
-    _cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
-    _cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+    cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
+    cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
     chosen, change = np.argmin(cost), 0.0
     if cost[chosen] < before:
         ledger.host[i] = chosen
-        after = _route(k, node, placed, trace, network, ledger, scratch)
+        after = route(k, node, placed, trace, network, ledger, scratch)
         change = after - before if after < before else 0.0
     if change == 0.0:
         ledger.host[i], ledger.path[links], ledger.hops[links] = old, path, hops
@@ -209,7 +209,7 @@ def _other_end(n: int, node: int, placed: BoolArray, trace: Trace) -> int:
 
 
 @compiled
-def _cost_of_links(
+def cost_of_links(
     k: int,
     node: int,
     placed: BoolArray,
@@ -232,7 +232,7 @@ def _cost_of_links(
 
 
 @compiled
-def _route(
+def route(
     k: int,
     node: int,
     placed: BoolArray,

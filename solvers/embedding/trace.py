@@ -158,8 +158,8 @@ class Ledger(NamedTuple):
                     self.path[n, : len(path) - 1] = between[path[:-1], path[1:]]
         self.settle(trace, ground)
 
-    def decision(self, instance: VirtualNetworks, trace: Trace) -> EmbeddingDecision:
-        """What is embedded."""
+    def embeddings(self, instance: VirtualNetworks, trace: Trace) -> tuple[Embedding | None, ...]:
+        """Where each request of the trace is."""
         links = instance.substrate.links
         found: list[Embedding | None] = [None] * len(self.accepted)
         for k in np.flatnonzero(self.accepted):
@@ -171,7 +171,7 @@ class Ledger(NamedTuple):
                     path.append(links.source[link] + links.target[link] - path[-1])
                 paths.append(np.array(path))
             found[k] = Embedding(host.copy(), tuple(paths))
-        return EmbeddingDecision(tuple(found))
+        return tuple(found)
 
 
 @compiled

@@ -35,7 +35,7 @@ def test_a_day_in_gymnasium_returns_the_referees_objective():
         impossible += info["action_mask"][action] == 0
         _, reward, over, _, info = day.step(action)
         total += reward
-    environment = day._environment
+    environment = day.environment
     assert judge(environment.days.instances[0], environment.links(0)).objective == pytest.approx(total, rel=1e-12)
     assert impossible > 0
 
@@ -43,7 +43,7 @@ def test_a_day_in_gymnasium_returns_the_referees_objective():
 def test_satellites_act_in_the_order_of_their_numbers():
     day = AssociationAEC(PRESET)
     day.reset(seed=1)
-    turns = day._environment.days
+    turns = day.environment.days
     for turn in range(turns.nobody):
         assert day.agent_selection == f"satellite_{turns.satellite[turn]}"
         mask = day.infos[day.agent_selection]["action_mask"]

@@ -83,11 +83,11 @@ def test_neighbourhoods_keep_to_capacities_and_gain(preset, colocate):
     trace, ground, ledger, aim = whole(instance)
     rng = np.random.default_rng(0)
     build(np.arange(len(aim.worth)), trace, ground, ledger, aim, colocate, rng)
-    first = judge(instance, ledger.decision(instance, trace))
+    first = judge(instance, EmbeddingDecision(ledger.embeddings(instance, trace)))
     assert not first.violations
     for _ in range(5):
         improve(200, 1.0, trace, ground, ledger, aim, colocate, rng)
-    last = judge(instance, ledger.decision(instance, trace))
+    last = judge(instance, EmbeddingDecision(ledger.embeddings(instance, trace)))
     assert not last.violations
     assert last.objective >= first.objective
     assert last.objective == pytest.approx(aim.worth[ledger.accepted].sum())
@@ -95,7 +95,7 @@ def test_neighbourhoods_keep_to_capacities_and_gain(preset, colocate):
     ledger.settle(trace, ground)
     assert left == pytest.approx(ledger.left, abs=1e-9)
     again = Ledger.empty(trace, ground)
-    again.load(instance, trace, ground, ledger.decision(instance, trace))
+    again.load(instance, trace, ground, EmbeddingDecision(ledger.embeddings(instance, trace)))
     assert again.accepted.tolist() == ledger.accepted.tolist()
     assert again.left == pytest.approx(ledger.left)
     assert again.hops_cost[again.accepted] == pytest.approx(ledger.hops_cost[ledger.accepted])
@@ -140,7 +140,7 @@ def moved(instance, trace, ground, ledger, embedding, node):
     ledger.settle(trace, ground)
     assert left == pytest.approx(ledger.left[0])
     assert np.flatnonzero(taken).tolist() == sorted(ledger.host.tolist())
-    assert not judge(instance, ledger.decision(instance, trace)).violations
+    assert not judge(instance, EmbeddingDecision(ledger.embeddings(instance, trace))).violations
     return change
 
 

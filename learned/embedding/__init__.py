@@ -1,0 +1,1 @@
+"""Learning to embed virtual networks."""
