@@ -15,13 +15,14 @@ from ..instances.arguments import instance_list, seed_list, texts
 from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from ..instances.json_files import atomic, parse_json, read_json, write_json
-from ..instances.record import Instance
+from ..instances.record import Decision, Instance
 from ..solvers.result import Limits, relative_gap
 from ..solvers.solve import run
 from .contestants import Contestant, contestant
 from .statistics import interval, iqm, regret
 
 PROVEN = 1e-6  # relative distance of objective and bound at which an optimum is known
+MEASURES = "measures."  # before the names of what else a paper reports
 ROW_KEYS = ("instance", "hash", "solver", "seed", "status", "objective", "bound", "gap", "runtime_s", "reason")
 
 
@@ -34,11 +35,12 @@ class Evaluation:
     rows
         One row an (instance, solver, seed): the result, the best proven bound and best known objective of the instance
         over all rows, `regret` against the optimum where these two agree to 1e-6 (else None), and the interval
-        [`regret_low`, `regret_high`] that they allow.
+        [`regret_low`, `regret_high`] that they allow; and what else the problem's paper reports, as `measures.AR`.
     summary
         One row a solver: mean and interquartile mean of the regret (of `regret_high` where an optimum is not proven)
         with 95 % stratified bootstrap intervals, the share of instances that have one (`regret_known`), the mean
-        regret against the best decision known (`regret_low_mean`), the mean gap to the bound, time, and share proven.
+        regret against the best decision known (`regret_low_mean`), the mean gap to the bound, time, share proven, and
+        means of what else the paper reports.
     """
 
     rows: pd.DataFrame
@@ -109,12 +111,14 @@ def evaluate(
             progress(done, len(todo))
         if store.has(instance.hash, entry, seed):
             continue
-        result = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed)).to_json()
+        found = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed))
+        result = found.to_json()
         group = instance.provenance.get("preset")
         store.add(
             {key: result[key] for key in ROW_KEYS}
             | {"group": group if isinstance(group, str) else "", "seen": entry.seen(instance.hash)}
             | {"policy": entry.identity}
+            | _measures(instance, found.decision)
         )
     wanted = {(instance.hash, entry.name, seed) for instance, entry, seed in todo}
     rows = _compared(pd.DataFrame([row for key, row in store.rows.items() if key in wanted]), problem)
@@ -123,6 +127,12 @@ def evaluate(
         _write_table(rows, Path(out) / "rows")
         _write_table(summary, Path(out) / "summary")
     return Evaluation(rows, summary)
+
+
+def _measures(instance: Instance, decision: Decision | None) -> dict[str, float | None]:
+    """What else the problem's paper reports of a decision."""
+    measures = {} if decision is None else FORMULATIONS[instance.problem].judge(instance, decision).measures
+    return {MEASURES + name: value for name, value in measures.items()}
 
 
 def _one_problem(instances: Sequence[Instance]) -> str:
@@ -236,6 +246,7 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
             "regret_known": len(table) / max(1, own["hash"].nunique()),
         }
         line |= {"time_median_s": own["runtime_s"].median(), "time_max_s": own["runtime_s"].max()}
+        line |= {f"{name}_mean": own[name].astype(float).mean() for name in own.columns if name.startswith(MEASURES)}
         lines.append(line)
     return pd.DataFrame(lines)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...instances.errors import InputError
 
-PROBLEMS = ("placement", "association")
+PROBLEMS = ("placement", "association", "embedding")
 
 
 def reproduce(

@@ -1,5 +1,6 @@
 """Curves of several methods with their seeds' intervals, and the rows behind them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
@@ -39,43 +41,65 @@ class Curves:
     logarithmic: bool = False
 
 
-def draw(curves: Curves, stem: Path) -> Path:
-    """Write a picture (PNG) and its rows (CSV) beside it; bands are as `bands` says."""
+def draw(curves: Curves | Sequence[Curves], stem: Path) -> Path:
+    """Write a picture (PNG) and its rows (CSV) beside it; bands are as `bands` says.
+
+    Parameters
+    ----------
+    curves
+        One, or several panels side by side with the same methods and note; their rows are told apart by ``panel``.
+    """
+    panels = [curves] if isinstance(curves, Curves) else curves
+    rows = panels[0].rows if len(panels) == 1 else pd.concat([own.rows.assign(panel=own.title) for own in panels])
     with atomic(stem.with_suffix(".csv")) as stream:
-        curves.rows.to_csv(stream, index=False)
+        rows.to_csv(stream, index=False)
     with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(7.0, 4.4), layout="constrained")
-        axes = figure.add_subplot()
-        colours = iter(COLOURS)
-        methods = curves.rows.groupby("method", sort=False)
-        for (method, own), width in zip(methods, np.linspace(WIDEST, THINNEST, len(methods)), strict=True):
-            reference = method == curves.reference
-            colour = "black" if reference else next(colours)
-            table = own.pivot_table(index="x", columns="seed", values="y")
-            mean = table.mean(axis=1)
-            low, high = _band(table)
-            few = len(table) <= 12
-            style: dict[str, Any] = {
-                "linestyle": "--" if reference else "-",
-                "marker": "o" if few else None,
-                "markersize": 4,
-            }
-            axes.plot(table.index, mean, label=method, color=colour, linewidth=width, **style)
-            axes.fill_between(table.index, low, high, color=colour, alpha=0.18, linewidth=0)
-        if curves.logarithmic:
-            axes.set_yscale("log")
-            axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
-            for plain in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-                plain(StrMethodFormatter("{x:g}"))
-        axes.set_xlabel(curves.x)
-        axes.set_ylabel(curves.y)
-        axes.set_title(f"{curves.title}\n", fontsize=11)
-        axes.text(0.5, 1.01, curves.note, transform=axes.transAxes, ha="center", fontsize=8, color="#555555")
-        figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=3)
-        axes.grid(alpha=0.25, linewidth=0.6)
+        figure = Figure(figsize=(7.0 if len(panels) == 1 else 4.4 * len(panels), 4.4), layout="constrained")
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        styles = _styles(panels)
+        for own, place in zip(panels, axes, strict=True):
+            _draw_panel(own, place, styles)
+        note: dict[str, Any] = {"ha": "center", "fontsize": 8, "color": "#555555"}
+        if len(panels) == 1:
+            axes[0].text(0.5, 1.01, panels[0].note, transform=axes[0].transAxes, **note)
+        else:
+            figure.text(0.5, 1.0, panels[0].note, va="bottom", **note)
+        lines = {line.get_label(): line for place in axes for line in place.get_lines()}
+        figure.legend(lines.values(), lines.keys(), frameon=False, fontsize=9, loc="outside lower center", ncols=3)
         with atomic(stem.with_suffix(".png")) as stream:
-            figure.savefig(stream, dpi=160, format="png")
+            figure.savefig(stream, dpi=160, format="png", bbox_inches=None if len(panels) == 1 else "tight")
     return stem.with_suffix(".png")
+
+
+def _styles(panels: Sequence[Curves]) -> dict[str, dict[str, Any]]:
+    """Colour and width of every method, the same in all panels."""
+    methods = list(dict.fromkeys(method for own in panels for method in own.rows["method"]))
+    colours, widths = iter(COLOURS), np.linspace(WIDEST, THINNEST, len(methods))
+    reference = {"color": "black", "linestyle": "--"}
+    return {
+        method: {"linewidth": width} | (reference if method == panels[0].reference else {"color": next(colours)})
+        for method, width in zip(methods, widths, strict=True)
+    }
+
+
+def _draw_panel(curves: Curves, axes: Axes, styles: Mapping[str, Mapping[str, Any]]) -> None:
+    """The lines of all methods with their bands."""
+    for method, own in curves.rows.groupby("method", sort=False):
+        table = own.pivot_table(index="x", columns="seed", values="y")
+        mean = table.mean(axis=1)
+        low, high = _band(table)
+        style, marker = styles[str(method)], "o" if len(table) <= 12 else None
+        axes.plot(table.index, mean, label=method, marker=marker, markersize=4, **style)
+        axes.fill_between(table.index, low, high, color=style["color"], alpha=0.18, linewidth=0)
+    if curves.logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+        for plain in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            plain(StrMethodFormatter("{x:g}"))
+    axes.set_xlabel(curves.x)
+    axes.set_ylabel(curves.y)
+    axes.set_title(f"{curves.title}\n", fontsize=11)
+    axes.grid(alpha=0.25, linewidth=0.6)
 
 
 RESAMPLES = 1_000

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from ...instances.fields import FloatArray, IntArray
+from ..environment import Float32Array
 from .environment import EmbeddingEnvironment
 from .graph_lessons import neighbours_of
 from .graph_network import GraphNetwork
@@ -16,11 +17,15 @@ class GraphDecider:
     def __init__(self, network: GraphNetwork, environment: EmbeddingEnvironment) -> None:
         self.network, self.neighbours = network, neighbours_of(environment.tables)
 
-    @torch.no_grad()
     def hosts(self, environment: EmbeddingEnvironment, rows: IntArray) -> FloatArray:
         """Log-likelihood of hosts, shape (rows, N)."""
         seen = look(environment.tables, environment.rules, environment.play, rows).hosts
-        likely = self.network.host(torch.from_numpy(seen), self.neighbours[environment.play.world[rows]])
+        return self.log_likely(seen, environment.play.world[rows])
+
+    @torch.no_grad()
+    def log_likely(self, hosts: Float32Array, world: IntArray) -> FloatArray:
+        """The same of what is seen of the hosts in some worlds."""
+        likely = self.network.host(torch.from_numpy(hosts), self.neighbours[world])
         return np.asarray(likely.double().numpy())
 
     @torch.no_grad()

@@ -97,7 +97,7 @@ class Rehearsal:
             action, deciding, play = np.full(len(here), WAIT), environment.deciding, environment.play
             if (rows := np.flatnonzero(here & ~deciding)).size:
                 seen = look(environment.tables, environment.rules, play, rows).hosts
-                score = self._decider.hosts(environment, rows)
+                score = self._decider.log_likely(seen, play.world[rows])
                 action[rows] = (score + self._rng.gumbel(size=score.shape)).argmax(1)
                 kept.append(Draws(seen, rows, play.request[rows], action[rows]))
             if (settling := np.flatnonzero((here & deciding).reshape(-1, samples).all(1))).size:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...instances.embedding import VirtualNetworks
 from ...instances.embedding.presets import find, generate
 from ...instances.errors import InputError
-from ...instances.fields import BoolArray, IntArray
+from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...solvers.result import Answer, Limits
 from ..environment import Float32Array
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
@@ -135,25 +135,34 @@ class PolicyGradient(StackedLearner):
 
     def _learn_until(self, last: int) -> dict[str, Any]:
         """In fresh traces."""
-        seeds, play = len(self._rngs), self.environment.play
+        seeds = len(self._rngs)
         self.environment.reset(self._worlds(np.arange(seeds * self.settings.environments)))
-        accepted, met, norms = np.zeros(seeds), np.zeros(seeds), []
+        totals, norms = np.zeros((5, seeds)), []
         while self.steps < last:
             over = np.flatnonzero(self.environment.over)
             self.environment.begin(over, self._worlds(over))
-            play = self.environment.play
-            before = play.accepted.sum(1), play.request.copy()
+            before = self._totals()
             losses = self._losses(self._live())
             norms.append(self._descend(losses, self.settings.learning_rate, np.inf))
-            accepted += (play.accepted.sum(1) - before[0]).reshape(seeds, -1).sum(1)
-            met += (play.request - before[1]).reshape(seeds, -1).sum(1)
+            totals += (self._totals() - before).reshape(5, seeds, -1).sum(2)
             self.steps += 1
+        met, accepted, revenue, cost, time = totals
         return {
             "step": self.steps,
             "accepted": (accepted / met).tolist(),
+            "average_revenue": (revenue / time).tolist(),
+            "revenue_to_cost": (revenue / np.maximum(cost, 1e-9)).tolist(),
             "gradient_norm": torch.stack(norms).mean(0).tolist(),
             "bytes_per_request": float(np.mean(self._agents.bytes)),
         }
+
+    def _totals(self) -> FloatArray:
+        """Requests met and accepted, revenue, cost and time of each environment so far, shape (5, B)."""
+        play, tables = self.environment.play, self.environment.tables
+        revenue, on_nodes = tables.revenue[play.world], tables.on_nodes[play.world]
+        gained, paid = ((play.accepted * value).sum(1) for value in (revenue, on_nodes + play.hops_cost))
+        last = np.maximum(play.request - 1, 0)
+        return np.array([play.request, play.accepted.sum(1), gained, paid, tables.arrival[play.world, last]])
 
     def _worlds(self, which: IntArray) -> IntArray:
         """New worlds for some environments, each drawn by its seed."""

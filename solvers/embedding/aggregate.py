@@ -43,7 +43,12 @@ class Prices:
     paid: FloatArray
 
 
-def aggregate(instance: VirtualNetworks, trace: Trace, late: Callable[[], bool] = lambda: False) -> Prices:
+def aggregate(
+    instance: VirtualNetworks,
+    trace: Trace,
+    late: Callable[[], bool] = lambda: False,
+    value: FloatArray | None = None,
+) -> Prices:
     """Prices of the aggregated linear program, and its bound.
 
     Parameters
@@ -52,8 +57,10 @@ def aggregate(instance: VirtualNetworks, trace: Trace, late: Callable[[], bool] 
         The instance's.
     late
         Whether time is up; asked every round.
+    value : array, shape (requests,)
+        What is maximised, of each accepted request; None for the objective.
     """
-    program = _Program(instance, trace)
+    program = _Program(instance, trace, value)
     free = np.zeros((program.moments, RESOURCES))
     columns = program.columns(free)
     best, paid = program.bound(free, columns), columns.paid
@@ -93,9 +100,10 @@ class _Columns:
 class _Program:
     """The program of an instance."""
 
-    def __init__(self, instance: VirtualNetworks, trace: Trace) -> None:
+    def __init__(self, instance: VirtualNetworks, trace: Trace, value: FloatArray | None) -> None:
         nodes, links = instance.substrate.nodes, instance.substrate.links
-        self.trace, self.colocate, self.cost_weight = trace, instance.colocate, instance.cost_weight
+        self.trace, self.colocate = trace, instance.colocate
+        self.cost_weight = instance.cost_weight if value is None else 0.0
         self.requests, self.moments = len(trace.first), len(trace.active_first) - 1
         between = BETWEEN[nodes.domain[links.source], nodes.domain[links.target]]
         loose = [c + TOLERANCE * np.maximum(1.0, c) for c in (nodes.cpu, nodes.storage, links.bandwidth)]
@@ -111,7 +119,7 @@ class _Program:
         begin = trace.node_first[self.of_link]
         self.ends = begin + trace.source, begin + trace.target
         self.on_nodes = np.bincount(self.of_node, trace.cpu + trace.storage, self.requests)
-        self.revenue = np.array([request.revenue for request in instance.requests])
+        self.revenue = np.array([request.revenue for request in instance.requests]) if value is None else value
 
     def _able(self, domain: IntArray, cpu: FloatArray, storage: FloatArray) -> BoolArray:
         """Domains of request nodes with a host that has room, shape (request nodes, 3)."""
