@@ -21,7 +21,7 @@ CLAIRVOYANT = "clairvoyant"
 CLAIRVOYANT_S = 300.0
 TABLES = ("rlvne-paper", "ddrl-nra-paper", "rlvne", "ddrl-nra")
 GRAPHS = ("imitation", "imitation-rl")
-DOMAINS = {1: "paper:domains=1", 3: "domains-3", 6: "domains-6", 10: "domains-10"}
+DOMAINS = {1: "paper:domains=1", 3: "paper", 6: "domains-6", 10: "domains-10"}
 REVENUE, ACCEPTED = "objective", "measures.ACR"
 
 

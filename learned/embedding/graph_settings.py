@@ -133,19 +133,19 @@ IMITATION = Settings(
     layers=1,
     price_width=16,
     tuning_steps=0,
-    tuning_rate=2e-3,
-    tuning_price_rate=2e-3,
+    tuning_rate=7e-4,
+    tuning_price_rate=5e-4,
     tuning_averaging=0.98,
     tuning_traces=40,
-    tuning_worlds=2,
-    replicas=4,
+    tuning_worlds=6,
+    replicas=2,
     samples=4,
     past=80,
     future=80,
     window=10,
-    discount=0.97,
+    discount=1.0,
     unit=100,
     validate=1_000,
 )
 # The first validation falls on the last step of imitation, so that fine-tuning can only be kept where it helps.
-REINFORCED = replace(IMITATION, tuning_steps=60, unit=5, validate=20)
+REINFORCED = replace(IMITATION, tuning_steps=40, unit=5, validate=10)
