@@ -126,8 +126,8 @@ def test_fine_tuning_gains_on_its_own_traces():
     """From networks that know nothing, at prices of nothing: what is embedded earns more after some rehearsals."""
     traces = [generate("paper:requests=40", seed) for seed in range(2)]
     settings = replace(
-        REINFORCED, price_steps=1, host_steps=1, width=16, tuning_steps=6, tuning_worlds=2, replicas=4, past=10, future=30, tuning_rate=1e-2,
-        tuning_price_rate=0.0, tuning_averaging=0.5,
+        REINFORCED, price_steps=1, host_steps=1, width=16, tuning_steps=6, tuning_worlds=2, replicas=4, past=10,
+        future=30, tuning_rate=1e-2, tuning_price_rate=0.0, tuning_averaging=0.5,
     )  # fmt: skip
     learner = GraphImitation("small", [0], settings)
     (student,) = learner.students
