@@ -76,6 +76,13 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("clairvoyant", "decomposition", False, "embedding.clairvoyant:solve_clairvoyant", seeded=True),
             MILP,
             CPSAT,
+            Entry(
+                "column-generation",
+                "decomposition",
+                True,
+                "embedding.column_generation:solve_column_generation",
+                seeded=True,
+            ),
             Entry("enumeration", "enumeration", True, "embedding.enumeration:solve_enumeration"),
             Entry("random", "heuristic", False, "embedding.rules:solve_random", seeded=True),
             Entry("first-fit", "heuristic", False, "embedding.rules:solve_first_fit"),

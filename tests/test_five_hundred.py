@@ -1,6 +1,7 @@
-"""The long agreement: 500 random small instances by every exact route, in memory and through files."""
+"""The long agreement: hundreds of random small instances by every exact route, in memory and through files."""
 
 import collections
+from dataclasses import replace
 
 import highspy
 import pytest
@@ -78,3 +79,46 @@ def test_every_route_of_association_agrees(first, random_association, tmp_path):
     assert proven["decomposition"] == CHUNK
     assert proven["cp-sat"] >= 0.75 * CHUNK
     assert exact_models >= 0.3 * CHUNK
+
+
+@pytest.mark.parametrize("first", range(0, 300, CHUNK))
+def test_every_route_of_embedding_agrees(first, random_embedding, tmp_path):
+    """Enumeration, MILP, CP-SAT, column generation, and LP and MPS files by HiGHS and SCIP; single requests by search.
+
+    The clairvoyant search brackets the same optima.
+    """
+    exact = [name for name, entry in SOLVERS["embedding"].items() if entry.exact]
+    binding, alone = 0, 0
+    for seed in range(first, first + CHUNK):
+        instance = random_embedding(seed)
+        known = solve(instance, "enumeration").objective
+        for name in exact:
+            found = solve(instance, name)
+            assert found.status is Status.OPTIMAL, (seed, name, found.reason)
+            assert found.objective == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
+        for path in export(instance, tmp_path, ["lp", "mps"]):
+            for value in from_file(path):
+                assert abs(value) == pytest.approx(known, rel=1e-6, abs=1e-6), seed
+        bracket = solve(instance, "clairvoyant", time_limit_s=1.0)
+        assert bracket.objective <= known + 1e-6 * max(1.0, known) <= bracket.bound + 2e-6 * max(1.0, known), seed
+        roomy = replace(instance, substrate=doubled(instance.substrate))
+        binding += solve(roomy, "enumeration").objective > known * (1 + 1e-9)
+        for request in instance.requests:
+            single = replace(instance, requests=(request,))
+            best = solve(single, "enumeration").objective
+            searched = solve(single, "per-request")
+            assert searched.status is Status.OPTIMAL
+            assert searched.objective == pytest.approx(best, rel=1e-6, abs=1e-9), seed
+            alone += 1
+    assert binding >= 0.3 * CHUNK
+    assert alone >= CHUNK
+
+
+def doubled(substrate):
+    """Twice as much of everything."""
+    nodes, links = substrate.nodes, substrate.links
+    return replace(
+        substrate,
+        nodes=replace(nodes, cpu=2 * nodes.cpu, storage=2 * nodes.storage),
+        links=replace(links, bandwidth=2 * links.bandwidth),
+    )
