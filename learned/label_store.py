@@ -1,11 +1,17 @@
 """The labels of a run: what is to be drawn, chunk by chunk, kept in the run's folder."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import torch
 
 from ..instances.errors import InputError
+from ..instances.fields import IntArray
+from .policy_file import SeenArray
+from .run import read_torch, write_torch
 
 TRAINING_SEED, VALIDATION_SEED = 1_000_000, 2_000_000
 
@@ -18,6 +24,53 @@ class Labels(Protocol):
 
 
 L = TypeVar("L", bound=Labels)
+
+
+@dataclass(frozen=True)
+class PresetLabels:
+    """Labels of one preset whose other fields are arrays.
+
+    Attributes
+    ----------
+    seeds : array, shape (instances,)
+        Of the instances.
+    seen : array, shape (instances,)
+        First 64 bits of the instances' hashes.
+    """
+
+    preset: str
+    seeds: IntArray
+    seen: SeenArray
+
+    @classmethod
+    def _arrays(cls) -> list[str]:
+        return [field.name for field in fields(cls) if field.name != "preset"]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several labels of one preset as one."""
+        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in cls._arrays()}
+        return cls(preset=parts[0].preset, **arrays)
+
+    def write(self, path: Path) -> None:
+        """Write a file atomically."""
+        arrays = {name: torch.from_numpy(getattr(self, name)) for name in self._arrays()}
+        write_torch(path, {"preset": self.preset} | arrays)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` has written.
+
+        Raises
+        ------
+        InputError
+            When it is something else.
+        """
+        content = read_torch(path)
+        try:
+            return cls(preset=str(content["preset"]), **{name: content[name].numpy() for name in cls._arrays()})
+        except (KeyError, AttributeError) as error:
+            raise InputError(f"is no file of labels: {error!r}", file=str(path)) from None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
-import torch
 
 from ...instances.embedding import EmbeddingDecision, VirtualNetworks
 from ...instances.embedding.presets import generate
@@ -15,36 +13,28 @@ from ...instances.fields import FloatArray, IntArray
 from ...solvers.embedding.clairvoyant import search_trace
 from ...solvers.embedding.per_request import solve_per_request
 from ...solvers.result import Limits, relative_gap
-from ..policy_file import SeenArray, hash_numbers
-from ..run import read_torch, write_torch
+from ..label_store import PresetLabels
+from ..policy_file import hash_numbers
 
-ARRAYS = ("seeds", "bound", "clairvoyant", "online", "seen")
 REJECTED = -1
 
 
 @dataclass(frozen=True)
-class GraphLabels:
+class GraphLabels(PresetLabels):
     """Traces of a preset.
 
     Attributes
     ----------
-    seeds : array, shape (traces,)
-        Of the instances.
     bound : array, shape (traces,)
         No decisions are worth more.
     clairvoyant, online : array, shape (request nodes of all traces,)
         Hosts, `REJECTED` of requests that are not embedded: as a search does that knows the whole trace, and with
         every request at least cost as it arrives. Empty where there are none, to validate.
-    seen : array, shape (traces,)
-        First 64 bits of the instances' hashes.
     """
 
-    preset: str
-    seeds: IntArray
     bound: FloatArray
     clairvoyant: IntArray
     online: IntArray
-    seen: SeenArray
 
     @classmethod
     def draw(cls, preset: str, seeds: Sequence[int], rounds: int, largest_gap: float) -> Self:
@@ -66,31 +56,13 @@ class GraphLabels:
                 online.append(_hosts(instance, solve_per_request(instance, Limits()).decision))
             bounds.append(found.bound)
             seen.append(hash_numbers([instance.hash]))
-        columns = np.concatenate(clairvoyant), np.concatenate(online), np.concatenate(seen)
-        return cls(preset, np.array(seeds), np.array(bounds), *columns)
-
-    @classmethod
-    def joined(cls, parts: Sequence["GraphLabels"]) -> Self:
-        """Several labels of one preset as one."""
-        return cls(parts[0].preset, *(np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS))
+        hosts = np.concatenate(clairvoyant), np.concatenate(online)
+        return cls(preset, np.array(seeds), np.concatenate(seen), np.array(bounds), *hosts)
 
     @property
     def instances(self) -> list[VirtualNetworks]:
         """The traces."""
         return [generate(self.preset, int(seed)) for seed in self.seeds]
-
-    def write(self, path: Path) -> None:
-        """Write a file atomically."""
-        write_torch(path, {"preset": self.preset} | {name: torch.from_numpy(getattr(self, name)) for name in ARRAYS})
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read what `write` has written."""
-        content = read_torch(path)
-        try:
-            return cls(str(content["preset"]), *(content[name].numpy() for name in ARRAYS))
-        except (KeyError, AttributeError) as error:
-            raise InputError(f"is no file of labels: {error!r}", file=str(path)) from None
 
 
 def _check_gap(instance: VirtualNetworks, decision: object, bound: float, largest_gap: float) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from skybound.learned.environment import View
 from skybound.learned.placement.value_decomposition import TUNED
+from skybound.learned.training import Outcome
 from skybound.learned.value_decomposition import Settings
 
 
@@ -113,3 +114,26 @@ def tiny_changes() -> dict:
         "iterations": 12, "unit": 2, "episodes": 2, "batch": 4, "capacity": 6, "hidden": 8, "worlds": 3, "slots": 2,
         "validation_worlds": 3, "gamma": 0.5,
     }  # fmt: skip
+
+
+@pytest.fixture
+def interrupted(monkeypatch) -> Callable[..., None]:
+    """Trains with an interruption at every so many steps of a learner's class, and goes on until all is done."""
+
+    def make(learner: type, every: int, train: Callable[[], Outcome]) -> None:
+        step, calls = learner.step, 0
+
+        def now_and_then(self: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls % every == 0:
+                raise KeyboardInterrupt
+            return step(self)
+
+        monkeypatch.setattr(learner, "step", now_and_then)
+        stopped = 0
+        while train().stopped == "interrupted":
+            stopped += 1
+        assert stopped
+
+    return make

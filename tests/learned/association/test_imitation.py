@@ -59,25 +59,15 @@ def test_the_days_of_training_and_validation_are_known(run):
     assert not file.saw(generate(PRESET, 3_000_000).hash)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, monkeypatch):
+def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, interrupted):
     """Interrupted in every stage."""
     algorithm, whole = run
-    step = AssociationImitation.step
-    calls = 0
-
-    def interrupted(learner):
-        nonlocal calls
-        calls += 1
-        if calls % 3 == 0:
-            raise KeyboardInterrupt
-        return step(learner)
-
-    monkeypatch.setattr(AssociationImitation, "step", interrupted)
-    outcome = None
-    while outcome is None or outcome.stopped == "interrupted":
-        outcome = train(
-            "association", PRESET, algorithm, [0, 1], tmp_path / "run", resume=True, changes=CASES[algorithm]
-        )
+    again = {"resume": True, "changes": CASES[algorithm]}
+    interrupted(
+        AssociationImitation,
+        3,
+        lambda: train("association", PRESET, algorithm, [0, 1], tmp_path / "run", **again),
+    )
     one, other = PolicyFile.read(whole), PolicyFile.read(tmp_path / "run")
     assert one.parameters.keys() == other.parameters.keys()
     assert all(torch.equal(one.parameters[name], other.parameters[name]) for name in one.parameters)

@@ -190,22 +190,11 @@ def test_the_traces_of_training_and_validation_are_known(run):
     assert not file.saw(generate("small", 3_000_000).hash)
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, monkeypatch):
+def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, interrupted):
     """Interrupted in every stage."""
     name, whole = run
-    step, calls = GraphImitation.step, 0
-
-    def interrupted(learner):
-        nonlocal calls
-        calls += 1
-        if calls % 3 == 0:
-            raise KeyboardInterrupt
-        return step(learner)
-
-    monkeypatch.setattr(GraphImitation, "step", interrupted)
-    outcome = None
-    while outcome is None or outcome.stopped == "interrupted":
-        outcome = train("embedding", "small", name, [0, 1], tmp_path / "run", resume=True, changes=CASES[name])
+    again = {"resume": True, "changes": CASES[name]}
+    interrupted(GraphImitation, 3, lambda: train("embedding", "small", name, [0, 1], tmp_path / "run", **again))
     one, other = PolicyFile.read(whole), PolicyFile.read(tmp_path / "run")
     assert all(torch.equal(one.parameters[name], other.parameters[name]) for name in one.parameters)
 

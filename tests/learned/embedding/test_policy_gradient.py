@@ -30,6 +30,7 @@ from skybound.learned.embedding.rewards import joint, ratio
 from skybound.learned.policy_file import PolicyFile
 from skybound.solvers.solve import solve
 
+PRESET = "small:domains=6"
 FEW = {"requests": 30, "batch": 20, "environments": 2, "unit": 1, "worlds": 3, "validation_worlds": 2}
 
 
@@ -122,7 +123,7 @@ def test_the_nearest_host_is_learned(name, monkeypatch):
 @pytest.fixture(scope="module", params=["rlvne", "ddrl-nra", "ddrl-nra-paper"])
 def run(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / request.param
-    outcome = train("embedding", "small:domains=6", request.param, [0, 1], folder, changes=FEW)
+    outcome = train("embedding", PRESET, request.param, [0, 1], folder, changes=FEW)
     assert outcome.stopped == "done"
     return request.param, folder
 
@@ -138,28 +139,17 @@ def test_a_policy_is_a_solver(run):
     assert PolicyFile.read(folder).network == {"domains": 1 if name == "rlvne" else 6}
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, monkeypatch):
+def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, interrupted):
     name, whole = run
-    step, calls = PolicyGradient.step, 0
-
-    def interrupted(learner):
-        nonlocal calls
-        calls += 1
-        if calls % 2 == 0:
-            raise KeyboardInterrupt
-        return step(learner)
-
-    monkeypatch.setattr(PolicyGradient, "step", interrupted)
-    outcome = None
-    while outcome is None or outcome.stopped == "interrupted":
-        outcome = train("embedding", "small:domains=6", name, [0, 1], tmp_path / "run", resume=True, changes=FEW)
+    again = {"resume": True, "changes": FEW}
+    interrupted(PolicyGradient, 2, lambda: train("embedding", PRESET, name, [0, 1], tmp_path / "run", **again))
     one, other = PolicyFile.read(whole), PolicyFile.read(tmp_path / "run")
     assert all(torch.equal(one.parameters[name], other.parameters[name]) for name in one.parameters)
 
 
 def test_equal_seeds_learn_equally_whatever_the_others_are(run, tmp_path):
     name, whole = run
-    train("embedding", "small:domains=6", name, [1], tmp_path / "run", changes=FEW)
+    train("embedding", PRESET, name, [1], tmp_path / "run", changes=FEW)
     one, other = PolicyFile.read(whole).parameters["kernel"], PolicyFile.read(tmp_path / "run").parameters["kernel"]
     assert torch.allclose(one[1], other[0], atol=1e-6)
 
