@@ -1,13 +1,17 @@
 """The bound on O, against all decisions of tiny instances."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from skybound.formulations.embedding.referee import judge
+from skybound.instances.embedding import TOLERANCE, EmbeddingDecision
 from skybound.instances.embedding.presets import generate
+from skybound.instances.errors import InputError
 from skybound.learned.embedding.environment import EmbeddingEnvironment
-from skybound.solvers.embedding.joint import joint_bound
+from skybound.solvers.embedding.enumeration import _options
+from skybound.solvers.embedding.joint import joint_bound, solve_joint
 from skybound.solvers.solve import solve
 
 
@@ -32,6 +36,44 @@ def test_no_decision_exceeds_the_bound(random_embedding):
                 assert found <= bound + 1e-9
                 nearest = min(nearest, bound / found - 1)
     assert nearest < 0.02
+
+
+def every_joint(instance):
+    """O of all sets of embeddings of a tiny instance."""
+    nodes, links = instance.substrate.nodes, instance.substrate.links
+    capacity = np.concatenate([nodes.cpu, nodes.storage, links.bandwidth])
+    most = capacity + TOLERANCE * np.maximum(1.0, capacity)
+    options = [[None, *_options(instance, request, most)] for request in instance.requests]
+    for chosen in itertools.product(*options):
+        decision = EmbeddingDecision(tuple(None if one is None else one[2] for one in chosen))
+        verdict = judge(instance, decision)
+        if verdict.feasible and verdict.measures["O"] is not None:
+            yield verdict.measures["O"]
+
+
+def test_the_most_of_tiny_traces_is_found(random_embedding):
+    """By floors under the ratio and by trying all; in some the best revenue is not the best O."""
+    compared = 0
+    for seed in range(300):
+        instance = random_embedding(seed)
+        few = instance.horizon is not None and 1 < len(instance.requests) < 4 and len(instance.substrate.nodes) < 5
+        if not few or instance.colocate:
+            continue
+        best = max(every_joint(instance), default=None)
+        found = solve_joint(instance, gap=1e-6)
+        if best is None:
+            assert found.value is None
+            continue
+        assert found.value == pytest.approx(best, rel=2e-6), seed
+        assert best * (1 - 1e-12) <= found.bound <= best * (1 + 2e-6) + 1e-6
+        assert judge(instance, found.decision).measures["O"] == pytest.approx(found.value)
+        compared += 1
+    assert compared >= 8
+
+
+def test_what_has_no_horizon_is_named(worked_embedding):
+    with pytest.raises(InputError, match="horizon"):
+        solve_joint(replace(worked_embedding, horizon=None))
 
 
 def test_a_request_alone_comes_to_the_bound(worked_embedding):
