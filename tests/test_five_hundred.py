@@ -59,7 +59,7 @@ def test_every_route_of_association_agrees(first, random_association, tmp_path):
 
     The model's files, solved by HiGHS and SCIP, have the model's optimum.
     """
-    proven, exact_models = collections.Counter(), 0
+    proven, exact_models, binding = collections.Counter(), 0, 0
     for seed in range(first, first + CHUNK):
         instance = random_association(seed)
         known = solve(instance, "enumeration").objective
@@ -75,7 +75,11 @@ def test_every_route_of_association_agrees(first, random_association, tmp_path):
         exact_models += model.status is Status.OPTIMAL
         for path in export(instance, tmp_path, ["lp", "mps"]):
             for value in from_file(path):
-                assert abs(value) == pytest.approx(abs(model.bound), rel=1e-6, abs=1e-8), seed
+                assert value == pytest.approx(model.bound, rel=1e-6, abs=1e-8), seed
+        free = replace(instance, storage_price=0.0)
+        roomy = replace(free, capacity=2 * free.capacity)
+        binding += solve(roomy, "enumeration").objective > solve(free, "enumeration").objective * (1 + 1e-9)
+    assert binding >= 0.3 * CHUNK
     assert proven["decomposition"] == CHUNK
     assert proven["cp-sat"] >= 0.75 * CHUNK
     assert exact_models >= 0.3 * CHUNK
@@ -98,7 +102,7 @@ def test_every_route_of_embedding_agrees(first, random_embedding, tmp_path):
             assert found.objective == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
         for path in export(instance, tmp_path, ["lp", "mps"]):
             for value in from_file(path):
-                assert abs(value) == pytest.approx(known, rel=1e-6, abs=1e-6), seed
+                assert value == pytest.approx(known, rel=1e-6, abs=1e-6), seed
         bracket = solve(instance, "clairvoyant", time_limit_s=1.0)
         assert bracket.objective <= known + 1e-6 * max(1.0, known) <= bracket.bound + 2e-6 * max(1.0, known), seed
         roomy = replace(instance, substrate=doubled(instance.substrate))

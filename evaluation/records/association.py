@@ -1,12 +1,16 @@
-"""Association's records: policies against the optimum, the best of 64 draws, imperfect channels, and scale."""
+"""Association's records: policies against the optimum, the best of 64 draws, imperfect channels, rules, and scale."""
 
 import itertools
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from ...instances.association import presets
+from ...instances.errors import InputError
 from ...instances.problems import generate
+from ...solvers.solve import solve
 from .. import benchmark
 from ..experiment import Evaluation, evaluate, summarise
 from ..trained import cpu_minutes, trained
@@ -22,6 +26,10 @@ SEEDS = range(5)
 HELD_OUT_SEED, HELD_OUT = 3_000_000, 40
 SAMPLED_DAYS, SAMPLES = 10, 64
 ERRORS = (0.1, 0.3)
+OTHERS = ("headline-near", "fading", "steep", "steep-spread")  # presets that no policy was trained for
+OTHERS_DAYS, OTHERS_LIMIT_S = 3, 120.0
+SNAPSHOT_LIMIT_S = 600.0
+ELEMENTS, PLACES = "satellites.tle", "stations.geojson"
 
 
 def policies(work: Path) -> pd.DataFrame:
@@ -104,6 +112,45 @@ def channels(work: Path) -> pd.DataFrame:
     return pd.concat(tables)
 
 
+def rules(work: Path) -> pd.DataFrame:
+    """Regret of rules on the presets that policies are not trained for; of `steep-spread`, against a bound."""
+    tables = []
+    for preset in OTHERS:
+        days = [generate("association", preset, HELD_OUT_SEED + k) for k in range(OTHERS_DAYS)]
+        names, folder = ["decomposition", *RULES], work / "rules" / preset
+        found = evaluate(days, names, seeds=list(SEEDS), time_limit_s=OTHERS_LIMIT_S, out=folder, resume=True).summary
+        found.insert(0, "preset", preset)
+        tables.append(found)
+    return pd.concat(tables)
+
+
+def snapshot(work: Path) -> pd.DataFrame:
+    """A sky of real satellites, `satellites.tle` and `stations.geojson` in the work folder, certified in ten minutes.
+
+    Memory is the most that the process ever had, so a run with ``--only`` tells what this takes.
+    """
+    elements, stations = work / ELEMENTS, work / PLACES
+    for file in (elements, stations):
+        if not file.exists():
+            raise InputError("is not there: element sets, and stations", file=str(file))
+    instance = presets.generate(f"snapshot:tle={elements},stations={stations}", 0)
+    found = solve(instance, time_limit_s=SNAPSHOT_LIMIT_S)
+    line = {
+        "hash": instance.hash,
+        "satellites": instance.satellites,
+        "stations": instance.stations,
+        "slots": instance.slots,
+        "slot_s": instance.slot_s,
+        "status": str(found.status),
+        "objective": found.objective,
+        "bound": found.bound,
+        "gap": found.gap,
+        "seconds": found.runtime_s,
+        "peak_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+    return pd.DataFrame([line])
+
+
 def trained_run(work: Path, algorithm: str, preset: str) -> Path:
     """The run of an algorithm."""
     folder = work / "runs" / f"{algorithm}-{preset.replace(',', '+')}"
@@ -121,4 +168,6 @@ RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "order": order,
     "sampled": sampled,
     "channels": channels,
+    "rules": rules,
+    "snapshot": snapshot,
 }

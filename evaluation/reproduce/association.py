@@ -23,10 +23,10 @@ from ...learned.label_store import VALIDATION_SEED
 from ...solvers.solve import solve
 from ..trained import metrics, trained
 from .drawing import Curves, bands, draw
+from .optimum import OPTIMUM, optimum
 
 FAMILY = {"DQN": "dqn", "DDQN": "ddqn", "Dueling-DQN": "dueling", "PSDDQN": "psddqn"}
 RULES = {"random": "random", "greedy (the paper's)": "greedy"}
-OPTIMUM = "optimum (proven)"
 HELD_OUT_SEED = 3_000_000
 TURNS = 120 * 30  # of a day, by which the paper's episodes are counted
 PAPERS_RATE = 5e-3
@@ -179,8 +179,8 @@ def _over_training(run: Path, effort: Effort, method: str, measure: str) -> list
 def _optimum_line(run: Path, effort: Effort) -> list[dict[str, Any]]:
     """The mean optimum of the validation days, over all of training."""
     days = effort.papers.get("validation_worlds", PAPER.validation_worlds)
-    optimum = np.mean([solve(generate("paper", VALIDATION_SEED + k)).objective for k in range(days)])
-    return [{"method": OPTIMUM, "seed": -1, "x": unit["step"] / TURNS, "y": optimum} for unit in metrics(run)]
+    mean = np.mean([optimum(generate("paper", VALIDATION_SEED + k)).objective for k in range(days)])
+    return [{"method": OPTIMUM, "seed": -1, "x": unit["step"] / TURNS, "y": mean} for unit in metrics(run)]
 
 
 class Course(NamedTuple):
@@ -216,7 +216,9 @@ def _courses(out: Path, effort: Effort, preset: str) -> list[Course]:
 
 
 def _course(days: Sequence[Association], method: str, solver: str | None, seed: int) -> Course:
-    courses = [_of_day(day, solve(day, solver, seed=max(seed, 0)).decision) for day in days]
+    """A solver's course, or the optimum's."""
+    results = [solve(day, solver, seed=max(seed, 0)) if solver else optimum(day) for day in days]
+    courses = [_of_day(day, result.decision) for day, result in zip(days, results, strict=True)]
     value, left = (np.mean(column, 0) for column in zip(*courses, strict=True))
     return Course(method, seed, value, left)
 

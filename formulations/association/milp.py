@@ -1,4 +1,4 @@
-"""The explicit model: y[g, k, p] counts the channels of kind k on which group g uses pattern p.
+"""The explicit model: y[g, k, p] says that group g uses pattern p on a channel of kind k.
 
 A pattern is the set of links that share one channel in one slot (see `patterns`), so its loads are constants. Channels
 that are alike are one kind, of which a group uses as many patterns as there are channels. Where isolation is 0 patterns

@@ -53,7 +53,8 @@ class Group(NamedTuple):
     window : array, shape (satellites seen, stations)
         Window of each pair; -1 is none.
     linked : array of bool, shape (satellites seen, stations)
-        Where a link would store something; elsewhere a satellite is at most heard.
+        Where a link stores something, or disturbs another station while it stores nothing: with less data an
+        association may fit into storage that it would fill. Elsewhere a satellite is at most heard.
     """
 
     slot: int
@@ -69,9 +70,12 @@ def kinds_of_channels(instance: Association) -> int:
 
 
 def groups_of(instance: Association) -> list[Group]:
-    """All groups in the order of their slots, without stations that store nothing and windows without gain."""
+    """All groups in the order of their slots, without stations that store nothing and windows that change nothing."""
     windows = instance.windows
-    useful = (windows.gain > 0).any(1) & (instance.capacity[windows.station] > 0)
+    there = instance.capacity[windows.station] > 0
+    heard = there & (windows.gain > 0).any(1)
+    pair = windows.slot * instance.satellites + windows.satellite
+    useful = heard | (there & np.isin(pair, pair[heard])) if instance.isolation else heard
     found = []
     for slot in range(instance.slots):
         own = np.flatnonzero(useful & (windows.slot == slot))
@@ -85,7 +89,9 @@ def _group(instance: Association, slot: int, own: IntArray) -> Group:
     satellites, row = np.unique(windows.satellite[own], return_inverse=True)
     window = np.full((len(satellites), instance.stations), -1)
     window[row, windows.station[own]] = own
-    return Group(slot, satellites, window, (window >= 0) & (windows.valid_s[window] > 0))
+    heard = (window >= 0) & (windows.gain[window] > 0).any(2)
+    disturbs = (heard.sum(1, keepdims=True) > heard) & (instance.isolation > 0)
+    return Group(slot, satellites, window, (window >= 0) & (heard & (windows.valid_s[window] > 0) | disturbs))
 
 
 def _labels(satellite: IntArray, station: IntArray, stations: int) -> IntArray:

@@ -1,6 +1,7 @@
 """Satellite to ground-station association: links and channels over a horizon, storage that grows dearer as it fills."""
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from ..fields import FloatArray, IntArray, integer, integers, real, reals
 from ..record import Decision, Instance, Record, nested
 
 SLOT, SATELLITE, STATION, CHANNEL = range(4)
+LARGEST = 2**63 - 1  # number of a (slot, satellite, station)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,8 @@ class Association(Instance):
         if len(self.capacity) != self.stations:
             raise InputError(f"has {len(self.capacity)} entries for {self.stations} stations", "capacity")
         windows = self.windows
+        if self.slots * self.satellites * self.stations > LARGEST:
+            raise InputError(f"times satellites and stations must be at most {LARGEST}", "slots")
         for name, most in (("slot", self.slots), ("satellite", self.satellites), ("station", self.stations)):
             index = getattr(windows, name)
             if (beyond := np.flatnonzero(index >= most)).size:
@@ -105,6 +109,12 @@ class Association(Instance):
             raise InputError(f"must be at most slot_s, {self.slot_s:g}, is {windows.valid_s[beyond[0]]:g}", where)
         if len(windows) and windows.gain.shape[1] != self.channels:
             raise InputError(f"has {windows.gain.shape[1]} entries for {self.channels} channels", "windows.gain[0]")
+        with np.errstate(over="ignore"):
+            loudest = np.fmax(self.power_w * windows.gain * len(windows), self.snr)
+            stored = self.data(np.arange(len(windows)), self.snr.max(1, initial=0.0)) * len(windows)
+        for name, largest in (("gain", loudest.max(1, initial=0.0)), ("valid_s", stored)):
+            if (beyond := np.flatnonzero(~np.isfinite(largest))).size:
+                raise InputError("makes signal or data too large to reckon with", f"windows.{name}[{beyond[0]}]")
         order = np.argsort(self._keys, kind="stable")
         if (again := np.flatnonzero(np.diff(self._keys[order]) == 0)).size:
             first, second = sorted(order[again[0] : again[0] + 2])
@@ -139,7 +149,7 @@ class Association(Instance):
 
     def data(self, window: IntArray, sinr: FloatArray) -> FloatArray:
         """Data of links on these windows (data units), d = W log2(1 + SINR) valid_s / data_unit_bits."""
-        bits = self.bandwidth_hz * np.log2(1 + sinr) * self.windows.valid_s[window]
+        bits = self.bandwidth_hz * (np.log1p(sinr) / math.log(2)) * self.windows.valid_s[window]
         return np.asarray(bits / self.data_unit_bits)
 
     @property

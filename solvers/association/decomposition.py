@@ -21,6 +21,7 @@ from .slot_choices import joined
 from .state import LITTLE, State, Storage
 from .station_prices import Bound, least_bound, tightened
 from .terms import Terms
+from .units import in_own_units, multiplied
 
 LISTED_GAP = 1e-3  # relative gap from which listing is tried
 FAR = 0.01  # relative gap from which station prices are not worth another round
@@ -30,12 +31,13 @@ FACTORS = (0.5, 0.75, 0.9, 0.97, 1.03, 1.1, 1.3, 2.0)  # prices tried beside the
 
 def solve_decomposition(instance: Association, limits: Limits) -> Answer:
     """Solve by station prices, trajectories, and lists of choices and their sequences."""
-    groups, relaxed = Groups.reduced(instance)
+    own, factor = in_own_units(instance)
+    groups, relaxed = Groups.reduced(own)
     if not len(groups.slot):
         return Answer(decision(groups, np.zeros((0, instance.channels), np.int64)), objective=0.0, bound=0.0)
-    state = State(instance, groups, limits, relaxed)
+    state = State(own, groups, limits, relaxed)
     _solve(state)
-    return state.answer()
+    return multiplied(state.answer(), factor)
 
 
 def _solve(state: State) -> None:

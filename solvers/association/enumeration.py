@@ -35,13 +35,14 @@ def _choices(instance: Association, slot: int) -> tuple[FloatArray, list[IntArra
     windows = instance.windows
     own = np.flatnonzero((windows.slot == slot) & (instance.capacity[windows.station] > 0))
     found: dict[bytes, tuple[FloatArray, IntArray]] = {}
+    unit = max(instance.capacity.max(), np.finfo(float).tiny)
     for count, links in enumerate(_sets(instance, slot, own, sorted(set(windows.satellite[own].tolist())), [])):
         if count == MOST_CHOICES:
             return None
         array = np.array(links, np.int64).reshape(-1, 4)
         load = np.zeros(instance.stations)
         np.add.at(load, array[:, STATION], data(instance, array))
-        found.setdefault(load.round(12).tobytes(), (load, array))
+        found.setdefault((load / unit).round(12).tobytes(), (load, array))
     return np.array([load for load, _ in found.values()]), [links for _, links in found.values()]
 
 

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...formulations.association.referee import EMPTY
 from ...instances.association import Association, AssociationDecision
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
@@ -12,7 +11,7 @@ from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 from .construction import solve_load_aware
 from .days import Days
-from .incumbents import Prices
+from .incumbents import Prices, gain
 
 HELPS = 1e-12  # relative; less is rounding
 
@@ -90,18 +89,10 @@ def _store(holder: IntArray, sky: Sky, load: FloatArray) -> None:
 @compiled
 def _value(load: FloatArray, slot: int, own: FloatArray, prices: Prices) -> float:
     """The objective with the loads of one slot replaced; minus infinity if a station ends empty."""
-    utility, weight, capacity = prices
-    value = 0.0
-    for j in range(len(own)):
-        left = capacity[j]
-        for t in range(len(load)):
-            stored = own[j] if t == slot else load[t, j]
-            if stored > 0:
-                value += (utility - weight / left) * stored
-                left -= stored
-                if left <= EMPTY * capacity[j]:
-                    return -np.inf
-    return value
+    kept, load[slot] = load[slot].copy(), own
+    value = gain(load, 0, len(load), prices[2].copy(), prices)
+    load[slot] = kept
+    return float(value)
 
 
 @compiled

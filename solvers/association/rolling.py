@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from ...formulations.association.referee import loads
+from ...formulations.association.referee import EMPTY, loads
 from ...instances.association import Association, AssociationDecision, Windows
 from ...instances.association.instance import SLOT
 from ...instances.fields import IntArray
@@ -43,4 +43,5 @@ def _part(instance: Association, first: int, slots: int, capacity: np.ndarray) -
     own = (windows.slot >= first) & (windows.slot < first + slots)
     columns = {name: getattr(windows, name)[own] for name in ("slot", "satellite", "station", "valid_s", "gain")}
     columns["slot"] = columns["slot"] - first
-    return dataclasses.replace(instance, slots=slots, capacity=np.maximum(capacity, 0.0), windows=Windows(**columns))
+    left = np.maximum((capacity - EMPTY * instance.capacity) / (1 - EMPTY), 0.0)  # full when the whole station is
+    return dataclasses.replace(instance, slots=slots, capacity=left, windows=Windows(**columns))

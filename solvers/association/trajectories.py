@@ -128,7 +128,7 @@ class Trajectories:
         margin = self._step[:, None, None] * steps[None, :, None]
         self.admitted: BoolArray = (storage >= low.T[:, :, None] - margin) & (storage <= high.T[:, :, None] + margin)
         self._loads = Loads.up_to(most, self._step) if loads is None else loads
-        self.ahead, self._behind = np.empty(shape), np.empty(shape)
+        self.ahead, self._behind = np.zeros(shape), np.zeros(shape)  # stations without storage keep nothing ahead
         self._choice = np.zeros(shape, np.int64)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skybound.formulations.association.patterns import groups_of
 from skybound.formulations.association.referee import judge, loads
-from skybound.instances.association import Association
+from skybound.instances.association import Association, Windows
 from skybound.instances.association.presets import generate
 from skybound.instances.solution import Status
 from skybound.solvers.association import decomposition
@@ -20,6 +20,7 @@ from skybound.solvers.association.relaxed_groups import bounds
 from skybound.solvers.association.slot_choices import best_choices, list_choices
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
 from skybound.solvers.association.terms import Terms
+from skybound.solvers.association.trajectories import Trajectories, multipliers_at
 from skybound.solvers.solve import solve
 
 
@@ -217,3 +218,85 @@ def test_a_start_is_the_first_incumbent(seed, random_association):
     assert taken.value == pytest.approx(known, rel=1e-9, abs=1e-12)
     assert judge(instance, decision(groups, taken.pattern)).objective == pytest.approx(known, rel=1e-9, abs=1e-12)
     assert solve(instance, start=start, time_limit_s=0).objective >= known - 1e-9
+
+
+@pytest.mark.parametrize("factor", [1e-9, 8e6, 5e10])
+def test_the_unit_of_data_does_not_matter(factor, random_association):
+    """With data in pebibits or in bits the optimum is the same, in that unit."""
+    for seed in range(10):
+        instance = random_association(seed)
+        known = solve(instance, "enumeration").objective
+        other = replace(
+            instance,
+            data_unit_bits=instance.data_unit_bits / factor,
+            capacity=instance.capacity * factor,
+            storage_price=instance.storage_price * factor,
+        )
+        for name in ("decomposition", "enumeration"):
+            found = solve(other, name)
+            assert found.status is Status.OPTIMAL, (seed, name)
+            assert found.objective / factor == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
+
+
+def test_stations_without_storage_have_nothing_ahead(worked_association):
+    """Whatever was in memory before."""
+    closed = replace(worked_association, capacity=worked_association.capacity * [1.0, 0.0])
+    states = 10
+    most = np.tile([1.0, 0.0], (closed.slots, 1))
+    whole = np.tile(closed.capacity, (closed.slots + 1, 1))
+    trajectories = Trajectories(closed, most, states, np.zeros(whole.shape), whole)
+    trajectories.price(multipliers_at(closed, np.zeros(most.shape), most))
+    assert (trajectories.ahead[1] == 0).all()
+    assert (trajectories.ahead[0] != 0).any()
+
+
+def disturbing(valid_s: float, gain: float) -> Association:
+    """Satellite 0 fits into station 0 only while satellite 1, which has nothing to send, disturbs it."""
+    return Association(
+        satellites=2,
+        stations=2,
+        channels=1,
+        slots=1,
+        slot_s=100.0,
+        bandwidth_hz=1e6,
+        power_w=1.0,
+        noise_w=1e-12,
+        isolation=1.0,
+        data_unit_bits=1e8,
+        capacity=np.array([4.0, 4.0]),
+        storage_price=0.0,
+        utility_weight=0.7,
+        cost_weight=0.3,
+        windows=Windows(
+            np.zeros(3, int),
+            np.array([0, 1, 1]),
+            np.array([0, 0, 1]),
+            np.array([100.0, 0.0, valid_s]),
+            np.array([[6.3e-11], [1.5e-11], [gain]]),
+        ),
+        name="disturbing",
+    )
+
+
+@pytest.mark.parametrize(("valid_s", "gain"), [(0.0, 1e-12), (100.0, 0.0)])
+def test_links_without_data_disturb(valid_s, gain):
+    """By hand: alone 6.3e-11 / 1e-12 stores log2(64) = 6 > 4 units; disturbed, log2(1 + 63 / 16)."""
+    instance = disturbing(valid_s, gain)
+    for name in ("enumeration", "decomposition", "cp-sat", "milp"):
+        found = solve(instance, name)
+        assert found.status is Status.OPTIMAL, name
+        assert found.objective == pytest.approx(0.7 * math.log2(1 + 63 / 16)), name
+
+
+def test_looking_ahead_leaves_what_must_stay_free():
+    """Two links that would fill the station but for a trifle: the policy leaves out one and stays feasible."""
+    found = solve(brim(8 * (1 + 5e-10)), "rolling")
+    assert found.status is Status.FEASIBLE
+    assert found.objective == pytest.approx(0.7 * 4)
+
+
+def brim(capacity: float) -> Association:
+    """Two slots in which one satellite can store 4 units each."""
+    one = disturbing(100.0, 1.5e-11)
+    windows = Windows(np.arange(2), np.zeros(2, int), np.zeros(2, int), np.full(2, 100.0), np.full((2, 1), 1.5e-11))
+    return replace(one, satellites=1, stations=1, slots=2, capacity=np.array([capacity]), windows=windows)
