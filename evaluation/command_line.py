@@ -375,6 +375,8 @@ def _solution_paths(files: Sequence[Path], out: Path | None) -> list[Path | None
     """Where each instance's solution goes; two files of one name would overwrite each other."""
     if out is None:
         return [None] * len(files)
+    if out.exists() and not out.is_dir():
+        raise InputError("is not a folder", file=str(out))
     paths = [out / f"{_stem(file)}.solution.json" for file in files]
     if len(set(paths)) < len(paths):
         raise InputError("two instance files have the same name", "--out")

@@ -1,6 +1,7 @@
 """Instances as models that other solvers read, and those solvers' answers read back."""
 
 import math
+import re
 import tempfile
 from collections.abc import Iterable, Set
 from pathlib import Path
@@ -116,12 +117,14 @@ def _values(path: Path, known: Set[str]) -> dict[str, float]:
     except UnicodeDecodeError as error:
         raise InputError(f"is not UTF-8 text (byte {error.start})", file=str(path)) from None
     found: dict[str, float] = {}
+    kinds = tuple({match[0] for name in known if (match := re.match(r"\w*?[^\W_]+[(\[]", name))})
     for number, line in enumerate(lines, 1):
         words = line.split()
-        at = next(
-            (k for k in range(min(2, len(words) - 1)) if words[k] in known), None
-        )  # CBC counts lines before names
+        first = range(min(2, len(words) - 1))  # CBC counts lines before names
+        at = next((k for k in first if words[k] in known), None)
         if at is None:
+            if other := next((words[k] for k in first if words[k].startswith(kinds)), None):
+                raise InputError(f"line {number}: there is no {other} in the model of this instance", file=str(path))
             continue
         try:
             value = float(words[at + 1])

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import json
 import math
 import os
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 from .errors import InputError
 
+LONGEST = 150  # characters of a file's name before its ending
 LARGEST_FILE_BYTES = 1 << 30  # unpacked; a small gzip file can unpack to more than the memory there is
 
 
@@ -125,8 +127,11 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def file_stem(name: str) -> str:
-    """A name as that of a file: no folders and nothing that shells would touch."""
-    return re.sub(r"[^\w.:=,-]+", "_", name)
+    """A name as that of a file anywhere: no folders, nothing that shells would touch, and not too long."""
+    stem = re.sub(r"[^\w.=,-]+", "_", name)
+    if len(stem) <= LONGEST:
+        return stem
+    return f"{stem[: LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 @contextlib.contextmanager

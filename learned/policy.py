@@ -52,7 +52,13 @@ def load(place: str, problem: str) -> Policy:
     """
     path, _, options = place.partition("?")
     chosen = _options(options, place)
-    file = PolicyFile.read(Path(__file__).parent / problem / "shipped.pt" if path == SHIPPED else path)
+    if path == SHIPPED:
+        known = {file.parent.name: file for file in sorted(Path(__file__).parent.glob("*/shipped.pt"))}
+        if problem not in known:
+            raise InputError(f"there is none for {problem}, only for {', '.join(known)}", file=SHIPPED)
+        file = PolicyFile.read(known[problem])
+    else:
+        file = PolicyFile.read(path)
     if file.problem != problem:
         raise InputError(f"is for {file.problem}, not for {problem}", file=str(file.path))
     entry = find(file.problem, file.algorithm)

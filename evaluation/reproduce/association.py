@@ -64,7 +64,8 @@ class Effort:
     @property
     def note(self) -> str:
         """What the other figures say of it."""
-        return f"{len(self.seeds)} seeds, {self.held_out} held-out days, {bands(len(self.seeds))}"
+        trained = f"trained for {self.tuned['steps']:,} steps, " if "steps" in self.tuned else ""
+        return f"{trained}{len(self.seeds)} seeds, {self.held_out} held-out days, {bands(len(self.seeds))}"
 
 
 FULL = Effort(range(5), {}, {}, 20, (60, 80, 100, 120, 140))

@@ -12,8 +12,11 @@ import numpy as np
 
 from ...instances.association import Association
 from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
+from ...instances.errors import InputError
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from .referee import EMPTY, loads
+
+MOST_PATTERNS = 3_000_000  # of a group
 
 
 class Patterns(NamedTuple):
@@ -110,20 +113,34 @@ def patterns_of(instance: Association, group: Group, kinds: int, *, single: bool
     ----------
     single
         Only those of one link, which are enough where isolation is 0.
+
+    Raises
+    ------
+    InputError
+        When there may be more than `MOST_PATTERNS`.
     """
+    if not single and most_patterns(group) > MOST_PATTERNS:
+        raise InputError(f"slot {group.slot} may have more than {MOST_PATTERNS:,} co-channel patterns", "windows")
     mask, row = _single_rows(group.linked) if single else _rows(group.linked)
     order = np.argsort(mask, kind="stable")
     mask, row = mask[order], row[order]
     there = group.window >= 0
     gain = np.where(there[:, :, None], instance.windows.gain[group.window, :kinds], 0.0)
     chosen, stations = row >= 0, np.arange(instance.stations)
-    # heard[p, j, j', k]: gain at station j from the satellite linked to station j'
-    heard = np.where(chosen[:, None, :, None], gain[row[:, None, :], stations[:, None]], 0.0)
-    own = heard[:, stations, stations]
-    noise_w = instance.noise_w + instance.isolation * instance.power_w * (heard.sum(2) - own)
+    own = np.where(chosen[:, :, None], gain[row, stations], 0.0)
+    heard = np.zeros(own.shape)  # of all satellites of a pattern, at each station
+    for j in np.flatnonzero(chosen.any(0)):
+        heard[chosen[:, j]] += gain[row[chosen[:, j], j]]
+    noise_w = instance.noise_w + instance.isolation * instance.power_w * (heard - own)
     data = instance.data(group.window[row, stations][:, :, None], instance.power_w * own / noise_w)
     load = np.where(chosen[:, :, None], data, 0.0)
     return Patterns(mask, np.moveaxis(load, 2, 0), np.where(chosen, group.satellites[row], -1), single)
+
+
+def most_patterns(group: Group) -> float:
+    """How many patterns a group has at most: a choice for each satellite, and for each station."""
+    with np.errstate(over="ignore"):
+        return float(min((1.0 + group.linked.sum(axis)).prod() for axis in (0, 1)))
 
 
 def _single_rows(linked: BoolArray) -> tuple[IntArray, IntArray]:

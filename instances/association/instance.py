@@ -112,6 +112,7 @@ class Association(Instance):
         with np.errstate(over="ignore"):
             loudest = np.fmax(self.power_w * windows.gain * len(windows), self.snr)
             stored = self.data(np.arange(len(windows)), self.snr.max(1, initial=0.0)) * len(windows)
+            stored = np.fmax(stored, stored * self.utility_weight)
         for name, largest in (("gain", loudest.max(1, initial=0.0)), ("valid_s", stored)):
             if (beyond := np.flatnonzero(~np.isfinite(largest))).size:
                 raise InputError("makes signal or data too large to reckon with", f"windows.{name}[{beyond[0]}]")

@@ -120,6 +120,8 @@ def find(name: str) -> Preset:
     preset = find_preset(name, PRESETS, VARIANTS)
     if name.startswith("snapshot") and preset.tle is None:
         raise InputError("needs a file of element sets, snapshot:tle=FILE", "preset")
+    if preset.start is not None and preset.tle is None:
+        raise InputError("has a start without element sets, tle=FILE", "preset")
     return preset
 
 
@@ -134,14 +136,14 @@ def _sky(preset: Preset) -> tuple[Constellation, Stations]:
     if preset.tle is None:
         return preset.walker, stations
     catalogue = Catalogue.read(preset.tle, preset.start)
-    return catalogue.usable(np.linspace(0, preset.slots * preset.slot_s, 7)), stations
+    return catalogue.usable(np.linspace(0, DAY_S + preset.slots * preset.slot_s, 25)), stations
 
 
 def draw(preset: Preset, seed: int, *, name: str, provenance: dict[str, Any]) -> Association:
-    """Draw an instance: the seed moves the start within a day (not that of element sets) and draws the fading."""
+    """Draw an instance: the seed moves the start within a day, after that of element sets, and draws the fading."""
     rng = np.random.default_rng(seed)
     constellation, stations = _sky(preset)
-    start_s = rng.uniform(0, DAY_S) if preset.tle is None else 0.0
+    start_s = rng.uniform(0, DAY_S)
     found = windows(
         constellation,
         stations,

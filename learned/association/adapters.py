@@ -5,19 +5,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...instances.association.presets import generate
+from ...instances.errors import InputError
 from ...solvers.association.days import Days
 from ..turn_adapters import TurnAEC, TurnGym
 from .environment import AssociationEnvironment
 
 LARGEST = 2.0  # of features
+MOST_EMPTY = 20  # days without turns in a row
 
 
 def _fresh(preset: str, observation: str, rng: np.random.Generator) -> AssociationEnvironment:
-    """An environment of one fresh day; days without turns are passed over."""
-    while True:
+    """An environment of one fresh day; days without turns are passed over, but not for ever."""
+    for _ in range(MOST_EMPTY):
         days = Days.of([generate(preset, int(rng.integers(2**31)))])
         if days.nobody:
             return AssociationEnvironment(days, observation)
+    raise InputError(f"{MOST_EMPTY} days on which no satellite reaches a station", preset)
 
 
 class AssociationGym(TurnGym[AssociationEnvironment]):

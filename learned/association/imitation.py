@@ -58,6 +58,8 @@ class AssociationImitation(ImitationLearner[HorizonLabels]):
         self._prices = _price_lessons(list(labels.values()))
         days = settings.slot_days if settings.link_steps else 0
         training = [generate(preset, TRAINING_SEED + day) for preset in self.presets for day in range(days)]
+        if training and not any(len(instance.windows) for instance in training):
+            raise InputError("has no satellite that ever reaches a station", ",".join(self.presets))
         self._training = Scenery.of(training) if training else None
         seen = [known.seen for known in [*labels.values(), *self._validation.values()]]
         return np.unique(np.concatenate([*seen, hash_numbers([instance.hash for instance in training])]))

@@ -8,12 +8,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...formulations.association.patterns import Group, groups_of, kinds_of_channels, most_stored, patterns_of
+from ...formulations.association.patterns import (
+    MOST_PATTERNS,
+    Group,
+    groups_of,
+    kinds_of_channels,
+    most_patterns,
+    most_stored,
+    patterns_of,
+)
 from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray, IntArray
 
 MOST_SATELLITES = 16  # of a group; a table has one entry a subset
 CANDIDATES = 8  # satellites among which choices of larger groups are sought
+FEW_PATTERNS = 100_000  # of candidates
 ROUNDED_UP = 1 + 1e-9  # loads are summed in another order than their limit
 
 
@@ -66,16 +75,20 @@ class Groups(NamedTuple):
 
     @classmethod
     def reduced(cls, instance: Association) -> "tuple[Groups, list[Relaxed]]":
-        """Enumerate the patterns of groups of at most `MOST_SATELLITES`, and of candidates of the others.
+        """Enumerate the patterns of groups with few satellites and patterns, and of candidates of the others.
 
         The others are given as relaxations, too, since their patterns do not bound what they can do.
         """
         whole, kinds = groups_of(instance), kinds_of_channels(instance)
         parts, relaxed = list(whole), []
         for g, part in enumerate(whole):
-            if len(part.satellites) > MOST_SATELLITES:
+            if len(part.satellites) > MOST_SATELLITES or most_patterns(part) > MOST_PATTERNS:
                 station, alone = _without_interference(instance, part, kinds)
-                parts[g] = _candidates(part, alone, max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
+                count = min(len(part.satellites), max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
+                parts[g] = _candidates(part, alone, count)
+                while most_patterns(parts[g]) > FEW_PATTERNS and count > 1:
+                    count -= 1
+                    parts[g] = _candidates(part, alone, count)
                 relaxed.append(Relaxed(g, station, alone))
         groups = cls._of(instance, parts)
         if relaxed:

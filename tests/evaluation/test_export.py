@@ -1,12 +1,14 @@
 """Exported models say the same as the instance, to whatever solver reads them."""
 
+import re
+
 import highspy
 import pytest
 from google.protobuf import text_format
 from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
 from pyscipopt import Model
-from skybound.evaluation.export import export, export_start, import_values, imported_solution
+from skybound.evaluation.export import _named, export, export_start, import_values, imported_solution
 from skybound.instances.errors import InputError
 from skybound.instances.problems import generate
 from skybound.solvers.solve import solve
@@ -119,6 +121,23 @@ def test_values_that_the_cpsat_model_excludes_are_refused(worked, tmp_path):
     (tmp_path / "y.sol").write_text("home[0] 0.5\n")
     with pytest.raises(InputError, match=r"violate: home\[0\] is 0\.5, not a whole number"):
         import_values(worked, tmp_path / "y.sol")
+
+
+def test_values_of_another_instance_are_refused(tmp_path):
+    """Its model has variables that this one lacks."""
+    own, other = (generate("association", f"headline:slots={slots}", 0) for slots in (2, 3))
+    path = tmp_path / "x.sol"
+    path.write_text("objective 3\ny(0_0_1) 0\n")
+    assert len(import_values(own, path).links) == 0
+    beyond = next(name for name in named(other) if name.startswith("y(") and name not in named(own))
+    path.write_text(f"objective 3\ny(0_0_1) 0\n{beyond} 1\n")
+    with pytest.raises(InputError, match=rf"line 3: there is no {re.escape(beyond)} in the model of this instance"):
+        import_values(own, path)
+
+
+def named(instance):
+    """Names of the variables in an instance's files."""
+    return set(_named(instance)[1])
 
 
 def test_foreign_files_are_refused(worked, tmp_path):

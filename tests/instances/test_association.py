@@ -9,6 +9,12 @@ from skybound.formulations.association.referee import judge
 from skybound.instances.association import AssociationDecision, Windows
 from skybound.instances.association.presets import find, generate
 from skybound.instances.errors import InputError
+from skybound.instances.json_files import file_stem
+
+ISS = """\
+1 25544U 98067A   19343.69339541  .00001764  00000-0  38792-4 0  9991
+2 25544  51.6439 211.2001 0007417  17.6667  85.6398 15.50103472202482
+"""
 
 
 @pytest.mark.parametrize(
@@ -64,3 +70,21 @@ def test_weak_signals_are_not_lost(worked_association):
     link = [windows.slot[0], windows.satellite[0], windows.station[0], 0]
     expected = instance.utility_weight * windows.valid_s[0] / math.log(2)
     assert judge(instance, AssociationDecision(np.array([link]))).objective == pytest.approx(expected)
+
+
+def test_seeds_move_the_start_of_real_skies(tmp_path):
+    """A start of one's own belongs to element sets."""
+    file = tmp_path / "one.tle"
+    file.write_text(ISS)
+    one, again, other = (generate(f"snapshot:tle={file},slots=200,elevation=0", seed) for seed in (0, 0, 1))
+    assert one.hash == again.hash != other.hash
+    assert one.satellites == 1
+    with pytest.raises(InputError, match="has a start without element sets"):
+        generate("paper:start=2024-01-01", 0)
+
+
+def test_names_are_those_of_files_anywhere():
+    name = generate("headline:slots=2", 0).name
+    assert name == "association-headline_slots=2-0"
+    assert len({file_stem("x" * 300 + end) for end in "ab"}) == 2
+    assert len(file_stem("x" * 300)) <= 150

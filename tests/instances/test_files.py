@@ -149,7 +149,7 @@ LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() 
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutated_file_is_read_or_refused_with_its_place(worked, tmp_path, data):
     """Whatever one value of a valid file becomes, it is either still valid or an `InputError`."""
@@ -169,7 +169,7 @@ def test_a_mutated_file_is_read_or_refused_with_its_place(worked, tmp_path, data
         assert instance_from_json(instance_to_json(instance)) == instance
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), packed=st.booleans())
 def test_damaged_bytes_are_read_or_refused(worked, tmp_path, data, packed):
     path = tmp_path / ("x.json.gz" if packed else "x.json")

@@ -7,6 +7,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import api_test
 from skybound.formulations.association.referee import judge
+from skybound.instances.errors import InputError
+from skybound.learned.algorithms import train
 from skybound.learned.association.adapters import AssociationAEC, AssociationGym
 
 PRESET = "headline:slots=3"
@@ -56,3 +58,15 @@ def test_equal_seeds_begin_equal_days():
     one, other = AssociationGym(PRESET), AssociationGym(PRESET)
     assert np.array_equal(one.reset(seed=3)[0], other.reset(seed=3)[0])
     assert one.reset()[0].shape == one.observation_space.shape
+
+
+@pytest.mark.parametrize("kind", [AssociationGym, AssociationAEC])
+def test_a_sky_without_turns_is_refused(kind):
+    with pytest.raises(InputError, match="no satellite reaches a station"):
+        kind("paper:elevation=89.9,slots=2")
+
+
+def test_nothing_can_be_learned_of_an_empty_sky(tmp_path):
+    few = {"label_days": 1, "validation_days": 1, "slot_days": 1}
+    with pytest.raises(InputError, match="no satellite that ever reaches a station"):
+        train("association", "paper:elevation=89.9,slots=2", "imitation", [0], tmp_path, changes=few)

@@ -206,3 +206,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(run, tmp_path, interrupted):
 def test_impossible_settings_are_named(changes, field):
     with pytest.raises(InputError, match=field):
         replace(IMITATION, **changes)
+
+
+def test_the_policy_that_comes_along_beats_the_rules():
+    """On a trace that it never saw; any of its seeds, and the better of draws."""
+    instance = generate("paper:requests=60", 4_000_000)
+    rules = [solve(instance, name).objective for name in ("nrm", "grc", "greedy")]
+    shipped = [
+        solve(instance, place) for place in ("policy:shipped", "policy:shipped?seed=1", "policy:shipped?samples=8")
+    ]
+    for found in shipped:
+        assert judge(instance, found.decision).objective == pytest.approx(found.objective)
+        assert found.objective > max(rules)

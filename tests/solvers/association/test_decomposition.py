@@ -7,10 +7,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from skybound.formulations.association import patterns as patterns_module
 from skybound.formulations.association.patterns import groups_of
 from skybound.formulations.association.referee import judge, loads
 from skybound.instances.association import Association, Windows
 from skybound.instances.association.presets import generate
+from skybound.instances.errors import InputError
 from skybound.instances.solution import Status
 from skybound.solvers.association import decomposition
 from skybound.solvers.association import groups as groups_module
@@ -293,6 +295,26 @@ def test_looking_ahead_leaves_what_must_stay_free():
     found = solve(brim(8 * (1 + 5e-10)), "rolling")
     assert found.status is Status.FEASIBLE
     assert found.objective == pytest.approx(0.7 * 4)
+
+
+def test_groups_with_too_many_patterns_are_bounded(monkeypatch):
+    """Few satellites that each reach many stations: candidates for choices, an assignment for the bound."""
+    instance = generate("headline:slots=2", 0)
+    best = solve(instance).objective
+    monkeypatch.setattr(groups_module, "MOST_PATTERNS", 5)
+    monkeypatch.setattr(groups_module, "FEW_PATTERNS", 20)
+    groups, relaxed = Groups.reduced(instance)
+    assert relaxed
+    assert np.diff(groups.first).max() <= 20
+    found = solve(instance, time_limit_s=5)
+    assert found.objective <= best * (1 + 1e-9)
+    assert found.bound >= best * (1 - 1e-9)
+
+
+def test_models_of_too_many_patterns_are_refused(monkeypatch):
+    monkeypatch.setattr(patterns_module, "MOST_PATTERNS", 5)
+    with pytest.raises(InputError, match="windows: slot 0 may have more than 5 co-channel patterns"):
+        solve(generate("headline:slots=2", 0), "milp")
 
 
 def brim(capacity: float) -> Association:
