@@ -16,7 +16,7 @@ from ...instances.errors import InputError
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from .referee import EMPTY, loads
 
-MOST_PATTERNS = 3_000_000  # of a group
+LARGEST_TABLE = 15_000_000  # loads of a group's patterns
 
 
 class Patterns(NamedTuple):
@@ -117,10 +117,11 @@ def patterns_of(instance: Association, group: Group, kinds: int, *, single: bool
     Raises
     ------
     InputError
-        When there may be more than `MOST_PATTERNS`.
+        When they may have more than `LARGEST_TABLE` loads.
     """
-    if not single and most_patterns(group) > MOST_PATTERNS:
-        raise InputError(f"slot {group.slot} may have more than {MOST_PATTERNS:,} co-channel patterns", "windows")
+    if not single and table_size(group) > LARGEST_TABLE:
+        size = f"slot {group.slot} may have too many co-channel patterns over {instance.stations} stations"
+        raise InputError(size, "windows")
     mask, row = _single_rows(group.linked) if single else _rows(group.linked)
     order = np.argsort(mask, kind="stable")
     mask, row = mask[order], row[order]
@@ -137,10 +138,11 @@ def patterns_of(instance: Association, group: Group, kinds: int, *, single: bool
     return Patterns(mask, np.moveaxis(load, 2, 0), np.where(chosen, group.satellites[row], -1), single)
 
 
-def most_patterns(group: Group) -> float:
-    """How many patterns a group has at most: a choice for each satellite, and for each station."""
+def table_size(group: Group) -> float:
+    """Loads of a group's patterns at most: a choice for every satellite, or one for every station."""
     with np.errstate(over="ignore"):
-        return float(min((1.0 + group.linked.sum(axis)).prod() for axis in (0, 1)))
+        patterns = min(float((1.0 + group.linked.sum(axis)).prod()) for axis in (0, 1))
+    return patterns * len(group.linked[0])
 
 
 def _single_rows(linked: BoolArray) -> tuple[IntArray, IntArray]:

@@ -9,20 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from ...formulations.association.patterns import (
-    MOST_PATTERNS,
+    LARGEST_TABLE,
     Group,
     groups_of,
     kinds_of_channels,
-    most_patterns,
     most_stored,
     patterns_of,
+    table_size,
 )
 from ...instances.association import Association, AssociationDecision
 from ...instances.fields import FloatArray, IntArray
 
 MOST_SATELLITES = 16  # of a group; a table has one entry a subset
 CANDIDATES = 8  # satellites among which choices of larger groups are sought
-FEW_PATTERNS = 100_000  # of candidates
+SMALL_TABLE = 500_000  # loads of the candidates' patterns
 ROUNDED_UP = 1 + 1e-9  # loads are summed in another order than their limit
 
 
@@ -82,11 +82,11 @@ class Groups(NamedTuple):
         whole, kinds = groups_of(instance), kinds_of_channels(instance)
         parts, relaxed = list(whole), []
         for g, part in enumerate(whole):
-            if len(part.satellites) > MOST_SATELLITES or most_patterns(part) > MOST_PATTERNS:
+            if len(part.satellites) > MOST_SATELLITES or table_size(part) > LARGEST_TABLE:
                 station, alone = _without_interference(instance, part, kinds)
                 count = min(len(part.satellites), max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
                 parts[g] = _candidates(part, alone, count)
-                while most_patterns(parts[g]) > FEW_PATTERNS and count > 1:
+                while table_size(parts[g]) > SMALL_TABLE and count > 1:
                     count -= 1
                     parts[g] = _candidates(part, alone, count)
                 relaxed.append(Relaxed(g, station, alone))

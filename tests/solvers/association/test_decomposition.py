@@ -301,8 +301,8 @@ def test_groups_with_too_many_patterns_are_bounded(monkeypatch):
     """Few satellites that each reach many stations: candidates for choices, an assignment for the bound."""
     instance = generate("headline:slots=2", 0)
     best = solve(instance).objective
-    monkeypatch.setattr(groups_module, "MOST_PATTERNS", 5)
-    monkeypatch.setattr(groups_module, "FEW_PATTERNS", 20)
+    monkeypatch.setattr(groups_module, "LARGEST_TABLE", 25)
+    monkeypatch.setattr(groups_module, "SMALL_TABLE", 100)
     groups, relaxed = Groups.reduced(instance)
     assert relaxed
     assert np.diff(groups.first).max() <= 20
@@ -312,8 +312,8 @@ def test_groups_with_too_many_patterns_are_bounded(monkeypatch):
 
 
 def test_models_of_too_many_patterns_are_refused(monkeypatch):
-    monkeypatch.setattr(patterns_module, "MOST_PATTERNS", 5)
-    with pytest.raises(InputError, match="windows: slot 0 may have more than 5 co-channel patterns"):
+    monkeypatch.setattr(patterns_module, "LARGEST_TABLE", 25)
+    with pytest.raises(InputError, match="windows: slot 0 may have too many co-channel patterns over 5 stations"):
         solve(generate("headline:slots=2", 0), "milp")
 
 
