@@ -81,8 +81,7 @@ def random_association() -> Callable[[int], Association]:
 
     def make(seed: int) -> Association:
         rng = np.random.default_rng(seed)
-        satellites, stations, channels = (int(rng.integers(1, most + 1)) for most in (3, 2, 3))
-        slots = int(rng.integers(1, 5 - max(2, channels) + 1))
+        satellites, stations, channels, slots = (int(rng.integers(1, most + 1)) for most in (3, 2, 2, 3))
         places = np.argwhere(rng.random((slots, satellites, stations)) < 0.6)
         shape = len(places), channels
         gain = (
@@ -102,8 +101,8 @@ def random_association() -> Callable[[int], Association]:
             noise_w=1e-12,
             isolation=float(rng.choice([0.0, 0.05, 1.0])),
             data_unit_bits=1e8,
-            capacity=np.where(rng.random(stations) < 0.1, 0.0, rng.uniform(0.5, 6, stations)),
-            storage_price=float(rng.choice([0.0, 3.0, 6.0])),
+            capacity=np.where(rng.random(stations) < 0.1, 0.0, rng.uniform(4, 20, stations)),
+            storage_price=float(rng.choice([0.0, 10.0, 20.0])),
             utility_weight=0.7,
             cost_weight=0.3,
             windows=Windows(
