@@ -93,7 +93,8 @@ def import_values(instance: Instance, path: str | Path) -> Decision:
     Raises
     ------
     InputError
-        When the file cannot be read, no line speaks of a variable of a model, or the values are no solution of it.
+        When the file cannot be read, no line speaks of a variable of a model, one speaks of such a variable that this
+        instance's model lacks, or the values are no solution of it.
     """
     model, names = _named(instance)
     values = _values(Path(path), names.keys())

@@ -240,8 +240,9 @@ def test_the_unit_of_data_does_not_matter(factor, random_association):
             assert found.objective / factor == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
 
 
-def test_stations_without_storage_have_nothing_ahead(worked_association):
+def test_stations_without_storage_have_nothing_ahead(worked_association, monkeypatch):
     """Whatever was in memory before."""
+    monkeypatch.setattr(np, "empty", lambda shape, *_: np.full(shape, np.nan))
     closed = replace(worked_association, capacity=worked_association.capacity * [1.0, 0.0])
     states = 10
     most = np.tile([1.0, 0.0], (closed.slots, 1))
