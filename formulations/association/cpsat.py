@@ -1,7 +1,6 @@
 """The constraint model with the path-dependent price: cost[t, j] H[t, j] >= xi kappa L[t, j] in integers.
 
-Loads are rounded down, utility and capacity up, which favours the model; only a price is rounded up, by less than one
-unit a slot and station. Its optimum and so many units are no less than the problem's optimum.
+Loads and prices are rounded down, utility and capacity up: its optimum is no less than the problem's.
 """
 
 import math
@@ -76,11 +75,10 @@ class _Builder:
                     value.append(-self._priced(t, j, capacity[j], sum(past), load, scale))
                 past.append(load)
         model.minimize(-sum(value))
-        error = instance.slots * instance.stations / scale
         trivial = instance.utility_weight * self._most()
         # The presolve of OR-Tools 9.15 excludes optima of models with products (see or-tools issue 5274).
         reading = self._decision, self._values
-        return ScaledModel(model, -scale, error, trivial, *reading, exact=False, presolve=False)
+        return ScaledModel(model, -scale, 0.0, trivial, *reading, exact=False, presolve=False)
 
     def _most(self) -> float:
         """More than all stations can store."""
@@ -97,7 +95,7 @@ class _Builder:
         ]
 
     def _priced(self, t: int, j: int, capacity: int, past: Any, load: cp_model.IntVar, scale: float) -> cp_model.IntVar:
-        """What station j's load in slot t costs, in units of the scaled objective."""
+        """What station j's load in slot t costs, in units of the scaled objective, rounded down."""
         weight = self.instance.price_weight
         left = self.model.new_int_var(1, capacity, f"H[{t},{j}]")
         self.model.add(left == capacity - past)
@@ -105,7 +103,7 @@ class _Builder:
         cost = self.model.new_int_var(0, most, f"cost[{t},{j}]")
         product = self.model.new_int_var(0, most * capacity, f"paid[{t},{j}]")
         self.model.add_multiplication_equality(product, [cost, left])
-        self.model.add(product >= math.floor(weight * scale) * load)
+        self.model.add(product >= math.floor(weight * scale) * load - (left - 1))
         return cost
 
     def _decision(self, value: Callable[[cp_model.IntVar], int]) -> AssociationDecision:

@@ -9,6 +9,8 @@
    what is left are searched with the past paid exactly (`listed`).
 """
 
+import time
+
 import numpy as np
 
 from ...instances.association import Association
@@ -31,11 +33,12 @@ FACTORS = (0.5, 0.75, 0.9, 0.97, 1.03, 1.1, 1.3, 2.0)  # prices tried beside the
 
 def solve_decomposition(instance: Association, limits: Limits) -> Answer:
     """Solve by station prices, trajectories, and lists of choices and their sequences."""
+    began = time.perf_counter()
     own, factor = in_own_units(instance)
     groups, relaxed = Groups.reduced(own)
     if not len(groups.slot):
         return Answer(decision(groups, np.zeros((0, instance.channels), np.int64)), objective=0.0, bound=0.0)
-    state = State(own, groups, limits, relaxed)
+    state = State(own, groups, limits, began, relaxed)
     _solve(state)
     return multiplied(state.answer(), factor)
 
@@ -71,8 +74,13 @@ def _terms(state: State, price: FloatArray, storage: Storage) -> Terms:
 def _priced(state: State, storage: Storage) -> Bound:
     """The least bound, and an incumbent from the choices met on the way."""
     state.counters["rounds"] += 1
-    stations = state.stations(storage.shift)
-    bound, met = least_bound(state.price, lambda price: state.best(_terms(state, price, storage)), stations, NEAREST)
+    bound, met = least_bound(
+        state.price,
+        lambda price: state.best(_terms(state, price, storage)),
+        state.stations(storage.shift),
+        NEAREST,
+        lambda: state.late,
+    )
     state.price = bound.price
     state.offer(bound.groups.choices, joined(met))
     state.bounded(bound.value)
@@ -88,5 +96,6 @@ def _narrow(state: State, bound: Bound, storage: Storage) -> None:
         lambda price: state.best(_terms(state, price, storage)).value,
         state.stations(storage.shift),
         FACTORS,
+        lambda: state.late,
     )
     state.stored = narrower.consistent(np.zeros(state.most.shape), state.most)

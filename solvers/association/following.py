@@ -64,4 +64,6 @@ def _exchange_pairs(state: State, known: Choices, coupled: Coupled) -> None:
     worth: FloatArray = worth_at(state.instance, state.groups, known, coupled.multipliers)
     known = known.take(np.lexsort((-worth, known.group)))
     place = np.arange(len(known.group)) - np.searchsorted(known.group, known.group)
-    state.incumbent = improved(state.instance, state.incumbent, known.take(place < PAIRED), pairs=True)
+    state.incumbent = improved(
+        state.instance, state.incumbent, known.take(place < PAIRED), lambda: state.late, pairs=True
+    )

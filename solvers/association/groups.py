@@ -18,10 +18,11 @@ from ...formulations.association.patterns import (
     table_size,
 )
 from ...instances.association import Association, AssociationDecision
-from ...instances.fields import FloatArray, IntArray
+from ...instances.fields import BoolArray, FloatArray, IntArray
 
 MOST_SATELLITES = 16  # of a group; a table has one entry a subset
 CANDIDATES = 8  # satellites among which choices of larger groups are sought
+ALL_TABLES = 40_000_000  # loads of the patterns of all groups
 SMALL_TABLE = 500_000  # loads of the candidates' patterns
 ROUNDED_UP = 1 + 1e-9  # loads are summed in another order than their limit
 
@@ -81,8 +82,8 @@ class Groups(NamedTuple):
         """
         whole, kinds = groups_of(instance), kinds_of_channels(instance)
         parts, relaxed = list(whole), []
-        for g, part in enumerate(whole):
-            if len(part.satellites) > MOST_SATELLITES or table_size(part) > LARGEST_TABLE:
+        for g, (part, too_large) in enumerate(zip(whole, _too_large(whole), strict=True)):
+            if too_large:
                 station, alone = _without_interference(instance, part, kinds)
                 count = min(len(part.satellites), max(CANDIDATES, min(instance.channels, MOST_SATELLITES)))
                 parts[g] = _candidates(part, alone, count)
@@ -112,6 +113,16 @@ class Groups(NamedTuple):
             bucket_first=_offsets([len(bucket) for bucket in buckets]),
             most=_most(instance, parts),
         )
+
+
+def _too_large(parts: list[Group]) -> BoolArray:
+    """Whether groups have more satellites or patterns than a table takes, or than all tables take together."""
+    size = np.array([table_size(part) for part in parts])
+    size[[len(part.satellites) > MOST_SATELLITES for part in parts]] = np.inf
+    order = np.argsort(size, kind="stable")
+    too_large = size > LARGEST_TABLE
+    too_large[order] |= size[order].cumsum() > ALL_TABLES
+    return too_large
 
 
 def _most(instance: Association, parts: list[Group]) -> FloatArray:

@@ -1,5 +1,6 @@
 """Feasible solutions near the relaxation: what fits, then better ones of the choices known in its place."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,6 @@ from ...instances.association import Association
 from ...instances.association.instance import CHANNEL, SATELLITE, SLOT, STATION
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ..interrupts import check_interrupts
 from .groups import Groups
 from .slot_choices import Choices
 
@@ -74,18 +74,23 @@ def fitting(instance: Association, choices: Choices) -> Incumbent:
     return Incumbent(_value(instance, load), load, pattern)
 
 
-def improved(instance: Association, incumbent: Incumbent, choices: Choices, *, pairs: bool = False) -> Incumbent:
-    """Exchange one group's choice, or two groups' choices, for others of those given, until none is better.
+def improved(
+    instance: Association, incumbent: Incumbent, choices: Choices, late: Callable[[], bool], *, pairs: bool = False
+) -> Incumbent:
+    """Exchange one group's choice, or two groups', for others of those given, until none is better or it is late.
 
     O(choices groups stations) a round, with pairs O(choices^2 groups stations).
     """
     first = np.searchsorted(choices.group, np.arange(len(incumbent.load) + 1))
     load, row = incumbent.load.copy(), np.full(len(incumbent.load), -1)
     prices = instance.utility_weight, instance.price_weight, instance.capacity
-    while _exchange(load, row, first, choices.load, prices) or (
-        pairs and _exchange_pairs(load, row, first, choices.load, prices)
-    ):
-        check_interrupts()
+    better = True
+    while better:
+        better = _exchange(load, row, first, choices.load, prices)
+        if late():
+            break
+        if pairs and not better:
+            better = _exchange_pairs(load, row, first, choices.load, prices)
     pattern = np.where((row >= 0)[:, None], choices.pattern[row], incumbent.pattern)
     return Incumbent(_value(instance, load), load, pattern)
 

@@ -56,7 +56,11 @@ def _priced(state: State, choices: Choices, shift: FloatArray) -> tuple[Bound, F
     worth = _worth(state, choices, shift)
     stations = state.stations(shift)
     bound, _ = least_bound(
-        state.price, lambda price: _best_of(choices, worth - choices.load @ price), stations, NEAREST
+        state.price,
+        lambda price: _best_of(choices, worth - choices.load @ price),
+        stations,
+        NEAREST,
+        lambda: state.late,
     )
     state.price = bound.price
     state.offer(bound.groups.choices, choices)
@@ -83,6 +87,7 @@ def _narrow(state: State, bound: Bound, choices: Choices, shift: FloatArray) -> 
         lambda price: np.maximum.reduceat(worth - choices.load @ price, first),
         state.stations(shift),
         FACTORS,
+        lambda: state.late,
     )
     least, most = (
         per_slot(state.instance, state.groups, extreme.reduceat(choices.load, first))

@@ -44,6 +44,8 @@ class State:
 
     Attributes
     ----------
+    began
+        When (s), by `time.perf_counter`.
     relaxed
         Groups whose patterns are not all there, and do not bound what they can do.
     most : array, shape (slots, stations)
@@ -54,7 +56,9 @@ class State:
         The last station prices.
     """
 
-    def __init__(self, instance: Association, groups: Groups, limits: Limits, relaxed: Sequence[Relaxed] = ()) -> None:
+    def __init__(
+        self, instance: Association, groups: Groups, limits: Limits, began: float, relaxed: Sequence[Relaxed]
+    ) -> None:
         self.instance, self.groups, self.limits, self.relaxed = instance, groups, limits, list(relaxed)
         self.incumbent = nothing(groups, instance.channels)
         if isinstance(limits.start, AssociationDecision):
@@ -67,7 +71,7 @@ class State:
         self.price = np.full(instance.stations, instance.utility_weight / 2)
         self.counters = {"pricings": 0, "rounds": 0, "choices": 0, "nodes": 0}
         self._trace: list[Point] = []
-        self._began = time.perf_counter()
+        self._began = began
 
     def answer(self) -> Answer:
         """What is known now."""
@@ -124,7 +128,7 @@ class State:
     def offer(self, best: Choices, known: Choices) -> None:
         """Improve the incumbent and what fits of a relaxation's choices by the choices known."""
         for start in (self.incumbent, fitting(self.instance, best)):
-            found = improved(self.instance, start, known)
+            found = improved(self.instance, start, known, lambda: self.late)
             if found.value > self.incumbent.value:
                 self.incumbent = found
 

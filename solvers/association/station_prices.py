@@ -74,7 +74,11 @@ def bound_at(price: FloatArray, best_at: Callable[[FloatArray], Priced], station
 
 
 def least_bound(
-    start: FloatArray, best_at: Callable[[FloatArray], Priced], stations: Stations, tolerance: float
+    start: FloatArray,
+    best_at: Callable[[FloatArray], Priced],
+    stations: Stations,
+    tolerance: float,
+    late: Callable[[], bool],
 ) -> tuple[Bound, list[Choices]]:
     """Minimise the bound over prices by column generation, smoothed; returns it and all choices met.
 
@@ -84,6 +88,8 @@ def least_bound(
         Prices to begin with.
     tolerance
         Relative distance to the least bound at which to stop.
+    late
+        Whether time is up; what is known then is returned.
     """
     best = bound_at(start, best_at, stations)
     groups, count = len(best.groups.value), len(start)
@@ -93,6 +99,8 @@ def least_bound(
         master.add(_new(master, _total_columns(total, stations, groups)))
     met, weight, found = [best.groups.choices], SMOOTHING, best
     for _ in range(MOST_STEPS):
+        if late():
+            break
         _, total = stations.conjugate(found.price)
         fresh = _new(master, [*_choice_columns(found), *_total_columns(total, stations, groups)])
         master.add(fresh)
@@ -162,6 +170,7 @@ def tightened(
     best_at: Callable[[FloatArray], FloatArray],
     stations: Stations,
     factors: Sequence[float],
+    late: Callable[[], bool],
 ) -> Stored:
     """Intervals that hold for every solution of value above `incumbent`.
 
@@ -176,6 +185,8 @@ def tightened(
         The best value of each group at some prices.
     factors
         Other prices of a station that are tried, over its best one.
+    late
+        Whether time is up; what is known then is returned.
     """
     low, high = stored.low.copy(), stored.high.copy()
     gap = bound.value - incumbent
@@ -183,6 +194,8 @@ def tightened(
     for j in range(len(bound.price)):
         scale = max(bound.price[j], 0.05 * bound.price.max(), 1e-9)
         for factor in factors:
+            if late():
+                return Stored(low, np.maximum(high, low))
             price = bound.price.copy()
             price[j] += (factor - 1) * scale
             best = best_at(price)

@@ -126,6 +126,12 @@ def test_a_time_limit_leaves_a_bracket():
     assert 0 < result.objective < result.bound < math.inf
 
 
+@pytest.mark.parametrize("solver", ["decomposition", "milp", "cp-sat", "enumeration"])
+def test_sending_nothing_is_optimal_where_storage_is_too_dear(solver, worked_association):
+    result = solve(replace(worked_association, storage_price=1e4 * worked_association.storage_price), solver)
+    assert (result.status, result.objective, result.bound) == (Status.OPTIMAL, 0.0, 0.0)
+
+
 def test_without_windows_nothing_is_sent(worked_association_data):
     windows = {name: [] for name in ("slot", "satellite", "station", "valid_s", "gain")}
     empty = Association.from_json(worked_association_data | {"windows": windows}, "data", name="empty")
@@ -310,6 +316,22 @@ def test_groups_with_too_many_patterns_are_bounded(monkeypatch):
     found = solve(instance, time_limit_s=5)
     assert found.objective <= best * (1 + 1e-9)
     assert found.bound >= best * (1 - 1e-9)
+
+
+def test_all_tables_together_have_a_limit(monkeypatch):
+    """The largest groups make room for the others."""
+    instance = generate("headline:slots=2", 0)
+    size = sorted(patterns_module.table_size(group) for group in groups_of(instance))
+    monkeypatch.setattr(groups_module, "ALL_TABLES", sum(size[:-1]))
+    _, relaxed = Groups.reduced(instance)
+    assert [patterns_module.table_size(groups_of(instance)[one.group]) for one in relaxed] == size[-1:]
+
+
+def test_time_limits_hold_for_many_prices():
+    """Every step of the search looks at the clock."""
+    result = solve(generate("steep", 0), time_limit_s=0.0)
+    assert result.status is Status.FEASIBLE
+    assert result.counters["pricings"] <= 1
 
 
 def test_models_of_too_many_patterns_are_refused(monkeypatch):
