@@ -18,6 +18,7 @@ def main() -> None:
     records = importlib.import_module(f".{chosen.problem}", __package__).RECORDS
     if chosen.only is not None and chosen.only not in records:
         parser.error(f"unknown: {chosen.only}; known are {', '.join(records)}")
+    chosen.out.mkdir(parents=True, exist_ok=True)
     for name in records if chosen.only is None else [chosen.only]:
         table = records[name](chosen.work)
         path = chosen.out / f"{chosen.problem}-{name}.csv"

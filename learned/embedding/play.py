@@ -164,7 +164,7 @@ def _route_all(b: int, k: int, trace: Trace, network: Network, ledger: Ledger, p
     scratch, placed = scratch_of(play, b), np.zeros(play.placed.shape[1], np.bool_)
     for node in range(trace.node_first[k + 1] - trace.node_first[k]):
         placed[node] = True
-        cost_of_links(k, node, placed, trace, network, ledger, play.cost[b], scratch)
+        cost_of_links(k, node, placed, trace, network, ledger, NEVER, play.cost[b], scratch)
         routed = route(k, node, placed, trace, network, ledger, scratch)
         if routed == NEVER:
             return False
@@ -225,7 +225,7 @@ def _look(b: int, worlds: Worlds, rules: Rules, play: Play) -> None:
     cost_of_hosts(trace.node_first[k] + node, trace, ground_of(worlds, w), cpu, storage, taken, rules.colocate, cost)
     if rules.stepwise:
         network, ledger = network_of(worlds, play, b), ledger_of(play, b)
-        cost_of_links(k, node, play.placed[b], trace, network, ledger, cost, scratch_of(play, b))
+        cost_of_links(k, node, play.placed[b], trace, network, ledger, NEVER, cost, scratch_of(play, b))
     if cost.min() == NEVER:
         _fail(b, play)
 

@@ -83,7 +83,7 @@ def insert(
         cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
         if not colocate:
             cost[space < demand[node]] = NEVER
-        cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+        cost_of_links(k, node, placed, trace, network, ledger, NEVER, cost, scratch)
         chosen, best = -1, NEVER
         for host in range(nodes):
             if cost[host] < NEVER:
@@ -104,12 +104,18 @@ def insert(
                 towards[trace.target[n]] += trace.bandwidth[n]
             elif trace.target[n] == node:
                 towards[trace.source[n]] += trace.bandwidth[n]
+    settled = np.zeros(count, np.bool_)  # has not moved, nor have its neighbours since
     for _ in range(PASSES):
-        before = total
         for node in rng.permutation(count):
-            total += _move(k, node, trace, ground, network, ledger, taken, colocate, cost, scratch)
-        if total == before:
-            break
+            if settled[node]:
+                continue
+            saved = _move(k, node, trace, ground, network, ledger, taken, colocate, cost, scratch)
+            settled[node] = True
+            if saved < 0:
+                total += saved
+                for n in range(trace.link_first[k], trace.link_first[k + 1]):
+                    if trace.source[n] == node or trace.target[n] == node:
+                        settled[trace.source[n] + trace.target[n] - node] = False
     return total
 
 
@@ -145,16 +151,18 @@ def _move(
 ) -> float:
     """Take a node to where its links cost least, all others where they are; what that changes, at most 0."""
     nodes, i = len(ground.domain), trace.node_first[k] + node
-    links = slice(trace.link_first[k], trace.link_first[k + 1])
-    own = (trace.source[links] == node) | (trace.target[links] == node)
-    before, fewest = (trace.bandwidth[links] * ledger.hops[links])[own].sum(), trace.bandwidth[links][own].sum()
-    if before <= (0.0 if colocate else fewest):
+    before, fewest = 0.0, 0.0
+    for n in range(trace.link_first[k], trace.link_first[k + 1]):
+        if trace.source[n] == node or trace.target[n] == node:
+            before += trace.bandwidth[n] * ledger.hops[n]
+            fewest += trace.bandwidth[n]
+    least = 0 if colocate else 1
+    if before <= least * fewest:
         return 0.0
     cpu, storage = scratch.least[:nodes], scratch.least[nodes : 2 * nodes]
     old, left = ledger.host[i], network.left.copy()
-    path, hops = ledger.path[links].copy(), ledger.hops[links].copy()
     for n in range(trace.link_first[k], trace.link_first[k + 1]):
-        if own[n - trace.link_first[k]]:
+        if trace.source[n] == node or trace.target[n] == node:
             for hop in range(ledger.hops[n]):
                 network.left[ledger.path[n, hop]] += trace.bandwidth[n]
     cpu[old] += trace.cpu[i]
@@ -162,14 +170,18 @@ def _move(
     taken[old] = False
     placed = np.ones(trace.node_first[k + 1] - trace.node_first[k], np.bool_)
     cost_of_hosts(i, trace, ground, cpu, storage, taken, colocate, cost)
-    cost_of_links(k, node, placed, trace, network, ledger, cost, scratch)
+    cost_of_links(k, node, placed, trace, network, ledger, before - least * fewest, cost, scratch)
     chosen, change = np.argmin(cost), 0.0
     if cost[chosen] < before:
+        links = slice(trace.link_first[k], trace.link_first[k + 1])
+        path, hops = ledger.path[links].copy(), ledger.hops[links].copy()
         ledger.host[i] = chosen
         after = route(k, node, placed, trace, network, ledger, scratch)
-        change = after - before if after < before else 0.0
+        if after < before:
+            change = after - before
+        else:
+            ledger.host[i], ledger.path[links], ledger.hops[links] = old, path, hops
     if change == 0.0:
-        ledger.host[i], ledger.path[links], ledger.hops[links] = old, path, hops
         network.left[:] = left
     cpu[ledger.host[i]] -= trace.cpu[i]
     storage[ledger.host[i]] -= trace.storage[i]
@@ -179,11 +191,12 @@ def _move(
 
 @compiled
 def _least(k: int, trace: Trace, ledger: Ledger, least: FloatArray) -> None:
-    least[:] = ledger.left[trace.first[k]]
-    for moment in range(trace.first[k] + 1, trace.last[k] + 1):
-        left = ledger.left[moment]
+    left = ledger.left[trace.first[k] : trace.last[k] + 1]
+    least[:] = left[0]
+    for moment in range(1, len(left)):
+        now = left[moment]
         for r in range(len(least)):
-            least[r] = left[r] if left[r] < least[r] else least[r]
+            least[r] = min(least[r], now[r])
 
 
 @compiled
@@ -216,19 +229,27 @@ def cost_of_links(
     trace: Trace,
     network: Network,
     ledger: Ledger,
+    spare: float,
     cost: FloatArray,
     scratch: Scratch,
 ) -> None:
-    """Add to each host's cost the bandwidth times hops of the node's links to placed nodes."""
+    """Add to each host's cost the bandwidth times hops of the node's links to placed nodes.
+
+    Parameters
+    ----------
+    spare
+        Hosts where one link costs so much more than over one hop do not count; `NEVER` for all hosts.
+    """
     begin, link_begin = trace.node_first[k], trace.link_first[k]
     for n in range(link_begin, trace.link_first[k + 1]):
         other = _other_end(n, node, placed, trace)
         if other >= 0:
             away = scratch.away[n - link_begin]
-            placed_end = ledger.host[begin + other : begin + other + 1]
-            distances(network, trace.bandwidth[n], placed_end, -1, away, scratch.queue)
+            placed_end, demand = ledger.host[begin + other : begin + other + 1], trace.bandwidth[n]
+            most = 1 + int(spare / demand) if spare < FAR_AWAY * demand else FAR_AWAY
+            distances(network, demand, placed_end, -1, away, scratch.queue, most)
             for host in range(len(cost)):
-                cost[host] = cost[host] + trace.bandwidth[n] * away[host] if away[host] < FAR_AWAY else NEVER
+                cost[host] = cost[host] + demand * away[host] if away[host] < FAR_AWAY else NEVER
 
 
 @compiled
@@ -243,23 +264,25 @@ def route(
 ) -> float:
     """Give the node's links to placed nodes paths, one after the other; bandwidth times hops, or `NEVER`."""
     begin, link_begin = trace.node_first[k], trace.link_first[k]
-    host, total, changed = ledger.host[begin + node], 0.0, False
+    host, total = ledger.host[begin + node], 0.0
     for n in range(link_begin, trace.link_first[k + 1]):
         other = _other_end(n, node, placed, trace)
         if other < 0:
             continue
         away, demand = scratch.away[n - link_begin], trace.bandwidth[n]
-        if changed:
-            distances(network, demand, ledger.host[begin + other : begin + other + 1], host, away, scratch.queue)
+        path = ledger.path[n]
         if away[host] == FAR_AWAY:
             return NEVER
-        path, hops = ledger.path[n], away[host]
-        widest(network, demand, away, host, path)
+        if not widest(network, demand, away, host, path):  # the links before it are in the way
+            distances(network, demand, ledger.host[begin + other : begin + other + 1], host, away, scratch.queue)
+            if away[host] == FAR_AWAY:
+                return NEVER
+            widest(network, demand, away, host, path)
+        hops = away[host]
         if trace.source[n] == node:
             path[:hops] = path[:hops][::-1].copy()
         for hop in range(hops):
             network.left[path[hop]] -= demand
         ledger.hops[n] = hops
-        changed = changed or hops > 0
         total += demand * hops
     return total

@@ -33,10 +33,18 @@ def network(residual: Residual) -> Network:
 
 
 @compiled
-def distances(network: Network, demand: float, target: IntArray, source: int, away: IntArray, queue: IntArray) -> None:
+def distances(
+    network: Network,
+    demand: float,
+    target: IntArray,
+    source: int,
+    away: IntArray,
+    queue: IntArray,
+    most: int = FAR_AWAY,
+) -> None:
     """Hops to the closest of some nodes over links with so much left, filled into `away`; `FAR_AWAY` without a path.
 
-    Those farther away than a source are left out; a source of -1 is none.
+    Those farther away than a source are left out, and those farther than `most` hops; a source of -1 is none.
     """
     away[:] = FAR_AWAY
     head, tail = 0, len(target)
@@ -46,6 +54,8 @@ def distances(network: Network, demand: float, target: IntArray, source: int, aw
     while head < tail and (source < 0 or away[source] == FAR_AWAY):
         node = queue[head]
         head += 1
+        if away[node] >= most:
+            break
         for at in range(network.first[node], network.first[node + 1]):
             other, link = network.neighbour[at], network.link[at]
             if away[other] == FAR_AWAY and network.left[link] + network.slack[link] >= demand:
@@ -85,8 +95,11 @@ def give_back(network: Network, demand: float, path: IntArray, count: int) -> No
 
 
 @compiled
-def widest(network: Network, demand: float, away: IntArray, target: int, path: IntArray) -> None:
-    """A shortest path to a node, from its end back over the link with most bandwidth left."""
+def widest(network: Network, demand: float, away: IntArray, target: int, path: IntArray) -> bool:
+    """A shortest path to a node, from its end back over the link with most bandwidth left.
+
+    Whether there is one; there is where distances are those of what is left now.
+    """
     node = target
     for hop in range(away[target] - 1, -1, -1):
         chosen, most = -1, -1.0
@@ -94,4 +107,7 @@ def widest(network: Network, demand: float, away: IntArray, target: int, path: I
             left = network.left[network.link[at]]
             if away[network.neighbour[at]] == hop and left >= demand and left > most:
                 chosen, most = at, left
+        if chosen < 0:
+            return False
         path[hop], node = network.link[chosen], network.neighbour[chosen]
+    return True

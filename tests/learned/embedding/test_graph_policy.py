@@ -50,7 +50,7 @@ CASES = {"imitation": FEW, "imitation-rl": TUNED}
 
 @pytest.fixture(scope="module")
 def labels():
-    return GraphLabels.draw("small", [0, 1], 20, 1.0)
+    return GraphLabels.draw("small", [0, 1], 200, 1.0)
 
 
 def test_labels_are_hosts_by_arrival(labels):
