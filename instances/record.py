@@ -1,6 +1,7 @@
 """Records: frozen dataclasses whose declared fields are validated, compared, hashed and written by what they hold."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 from abc import ABC, abstractmethod
@@ -138,7 +139,7 @@ class Instance(Record, ABC):
     name: str = dataclasses.field(kw_only=True)
     provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """SHA-256 of the data in canonical form: sorted keys, no spaces, shortest floats; name and provenance apart."""
         canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
