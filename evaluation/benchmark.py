@@ -136,7 +136,12 @@ def main() -> None:
     """Run the benchmarks named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m skybound.evaluation.benchmark", description=__doc__)
     parser.add_argument("--only", default=",".join(CASES), help="cases, separated by commas: %(default)s")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="number of seeds from 0 (default %(default)s)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=len(SEEDS),
+        help="number of seeds from 0, fewer in long cases (default %(default)s)",
+    )
     parser.add_argument("--out", type=Path, default=Path("out/benchmark"), help="folder of the raw rows")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a target is missed")
     chosen = parser.parse_args()

@@ -20,9 +20,12 @@ from skybound.solvers.association.groups import Groups, decision
 from skybound.solvers.association.incumbents import started
 from skybound.solvers.association.relaxed_groups import bounds
 from skybound.solvers.association.slot_choices import best_choices, list_choices
+from skybound.solvers.association.state import State
+from skybound.solvers.association.station_prices import least_bound, tightened
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
 from skybound.solvers.association.terms import Terms
 from skybound.solvers.association.trajectories import Trajectories, multipliers_at
+from skybound.solvers.result import Limits
 from skybound.solvers.solve import solve
 
 
@@ -327,11 +330,32 @@ def test_all_tables_together_have_a_limit(monkeypatch):
     assert [patterns_module.table_size(groups_of(instance)[one.group]) for one in relaxed] == size[-1:]
 
 
-def test_time_limits_hold_for_many_prices():
-    """Every step of the search looks at the clock."""
-    result = solve(generate("steep", 0), time_limit_s=0.0)
-    assert result.status is Status.FEASIBLE
-    assert result.counters["pricings"] <= 1
+def test_prices_are_not_sought_when_it_is_late():
+    """One pricing says what is known; another would take the time of all groups again."""
+    instance = generate("headline:slots=2", 0)
+    groups, relaxed = Groups.reduced(instance)
+    state = State(instance, groups, Limits(), 0.0, relaxed)
+    storage, asked = state.anywhere(), []
+
+    def best(price):
+        asked.append(price)
+        terms = np.tile(instance.utility_weight - price, (instance.slots, 1))
+        return state.best(Terms(terms, np.full(terms.shape, instance.price_weight), *storage))
+
+    stations = state.stations(storage.shift)
+    bound, _ = least_bound(state.price, best, stations, 1e-6, lambda: True)
+    assert len(asked) == 1
+    slot = groups.slot
+    same = tightened(
+        state.stored, bound, 0.0, slot, lambda price: best(price).value, stations, (0.5, 2.0), lambda: True
+    )
+    assert len(asked) == 1
+    assert (same.low == state.stored.low).all()
+    narrower = tightened(
+        state.stored, bound, 0.0, slot, lambda price: best(price).value, stations, (0.5, 2.0), lambda: False
+    )
+    assert len(asked) == 1 + 2 * instance.stations
+    assert (narrower.high <= same.high).all()
 
 
 def test_models_of_too_many_patterns_are_refused(monkeypatch):
