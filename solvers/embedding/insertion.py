@@ -65,8 +65,11 @@ def insert(
         Bandwidth times hops; `NEVER` where none was found.
     """
     nodes = len(ground.domain)
-    _least(k, trace, ledger, scratch.least)
     cpu, storage, bandwidth = scratch.least[:nodes], scratch.least[nodes : 2 * nodes], scratch.least[2 * nodes :]
+    _least(k, trace, ledger, 0, 2 * nodes, scratch.least)
+    if not _hosted(k, trace, ground, cpu, storage):
+        return NEVER
+    _least(k, trace, ledger, 2 * nodes, len(scratch.least), scratch.least)
     network = Network(ground.first, ground.neighbour, ground.link, bandwidth, scratch.none)
     begin, count = trace.node_first[k], trace.node_first[k + 1] - trace.node_first[k]
     demand, towards, placed = np.zeros(count), np.zeros(count), np.zeros(count, np.bool_)
@@ -190,13 +193,28 @@ def _move(
 
 
 @compiled
-def _least(k: int, trace: Trace, ledger: Ledger, least: FloatArray) -> None:
-    left = ledger.left[trace.first[k] : trace.last[k] + 1]
-    least[:] = left[0]
+def _hosted(k: int, trace: Trace, ground: Ground, cpu: FloatArray, storage: FloatArray) -> bool:
+    """Whether each of a request's nodes has a host; most requests that do not fit fail here."""
+    for i in range(trace.node_first[k], trace.node_first[k + 1]):
+        found = False
+        for host in range(len(cpu)):
+            if cpu[host] >= trace.cpu[i] and storage[host] >= trace.storage[i] and trace.able[i, ground.domain[host]]:
+                found = True
+                break
+        if not found:
+            return False
+    return True
+
+
+@compiled
+def _least(k: int, trace: Trace, ledger: Ledger, begin: int, end: int, least: FloatArray) -> None:
+    """Write down what is left of some resources at all moments of a request."""
+    left, part = ledger.left[trace.first[k] : trace.last[k] + 1, begin:end], least[begin:end]
+    part[:] = left[0]
     for moment in range(1, len(left)):
         now = left[moment]
-        for r in range(len(least)):
-            least[r] = min(least[r], now[r])
+        for r in range(len(part)):
+            part[r] = min(part[r], now[r])
 
 
 @compiled

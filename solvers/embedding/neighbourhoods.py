@@ -14,7 +14,7 @@ from .insertion import NEVER, Scratch, insert, room
 from .network import Network, distances
 from .trace import Ground, Ledger, Trace, change
 
-MOST_REMOVED = 9  # requests in a round
+MOST_REMOVED = 3  # requests in a round
 MOST_OTHERS = 10  # rejected requests that are tried beside those
 LOOKS = 6  # at requests, for the one that a round asks for
 TRIES = 5  # of each request when a trace is built up
