@@ -12,11 +12,14 @@ LEAST = 1e-12  # unit over the data of the best link, however little a station h
 
 
 def in_own_units(instance: Association) -> tuple[Association, float]:
-    """The same instance, and what its objectives are to be multiplied by; by powers of two, so nothing is rounded."""
+    """The same instance, and what its objectives are to be multiplied by; by powers of two, so nothing is rounded.
+
+    The utility weight comes to be from 1/2 to 1: boxes of multipliers, which are utility of data, are made for that.
+    """
     alone = instance.data(np.arange(len(instance.windows)), instance.snr.max(1, initial=0.0))
     largest = float(alone.max(initial=0.0))
     unit = _near(max(min(largest, instance.capacity.max()), LEAST * largest))
-    factor = _near(instance.utility_weight * unit)
+    factor = 2 * _near(instance.utility_weight * unit)
     scaled = dataclasses.replace(
         instance,
         data_unit_bits=instance.data_unit_bits * unit,

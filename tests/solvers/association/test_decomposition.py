@@ -25,6 +25,7 @@ from skybound.solvers.association.station_prices import least_bound, tightened
 from skybound.solvers.association.storage_price import conjugate, least_rest, rest, telescoped
 from skybound.solvers.association.terms import Terms
 from skybound.solvers.association.trajectories import Trajectories, multipliers_at
+from skybound.solvers.association.units import in_own_units
 from skybound.solvers.result import Limits
 from skybound.solvers.solve import solve
 
@@ -247,6 +248,23 @@ def test_the_unit_of_data_does_not_matter(factor, random_association):
             found = solve(other, name)
             assert found.status is Status.OPTIMAL, (seed, name)
             assert found.objective / factor == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
+
+
+def test_the_work_is_the_same_in_any_unit():
+    """With other units of data and of the objective, as many prices, choices and nodes lead to the same proof."""
+    instance = generate("headline", 0)
+    other = replace(
+        instance,
+        data_unit_bits=instance.data_unit_bits / 64,
+        capacity=instance.capacity * 64,
+        storage_price=instance.storage_price * 64,
+        utility_weight=instance.utility_weight * 4,
+        cost_weight=instance.cost_weight * 4,
+    )
+    one, same = solve(instance), solve(other)
+    assert one.status is same.status is Status.OPTIMAL
+    assert one.counters == same.counters
+    assert 0.5 <= in_own_units(other)[0].utility_weight <= 1
 
 
 def test_stations_without_storage_have_nothing_ahead(worked_association, monkeypatch):
