@@ -62,5 +62,6 @@ FORMULATIONS = {
         Formulation("placement", "minimise"),
         Formulation("association", "maximise"),
         Formulation("embedding", "maximise"),
+        Formulation("provisioning", "maximise"),
     )
 }

@@ -11,6 +11,8 @@ from .embedding import presets as embedding_presets
 from .errors import InputError
 from .placement import Placement
 from .placement import presets as placement_presets
+from .provisioning import Provisioning
+from .provisioning import presets as provisioning_presets
 from .record import Instance
 
 
@@ -37,6 +39,7 @@ PROBLEMS = {
     "placement": Problem(Placement, placement_presets.PRESETS, placement_presets.generate),
     "association": Problem(Association, association_presets.PRESETS, association_presets.generate),
     "embedding": Problem(VirtualNetworks, embedding_presets.PRESETS, embedding_presets.generate),
+    "provisioning": Problem(Provisioning, provisioning_presets.PRESETS, provisioning_presets.generate),
 }
 
 

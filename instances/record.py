@@ -69,17 +69,23 @@ class Record:
 @dataclasses.dataclass(frozen=True)
 class _Nested(Kind):
     record: type[Record]
+    optional: bool = False
 
-    def read(self, value: Any, place: str, dimensions: Dimensions) -> Record:
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> Record | None:
+        if value is None and self.optional:
+            return None
         return value if isinstance(value, self.record) else self.record.from_json(value, place)
 
     def write(self, value: Any) -> Any:
-        return value.to_json()
+        return None if value is None else value.to_json()
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one == other)
 
 
-def nested(record: type[Record]) -> Any:
-    """A record within a record; its dimensions are its own."""
-    return dataclasses.field(metadata={"kind": _Nested(record)})
+def nested(record: type[Record], *, optional: bool = False) -> Any:
+    """A record within a record, its dimensions its own; `optional` admits null."""
+    return dataclasses.field(metadata={"kind": _Nested(record, optional)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,14 +94,11 @@ class _Records(Kind):
     optional: bool
 
     def read(self, value: Any, place: str, dimensions: Dimensions) -> tuple[Record | None, ...]:
-        one = _Nested(self.record)
-        return tuple(
-            None if item is None and self.optional else one.read(item, f"{place}[{i}]", dimensions)
-            for i, item in enumerate(listed(value, place))
-        )
+        one = _Nested(self.record, self.optional)
+        return tuple(one.read(item, f"{place}[{i}]", dimensions) for i, item in enumerate(listed(value, place)))
 
     def write(self, value: Any) -> Any:
-        return [None if item is None else item.to_json() for item in value]
+        return [_Nested(self.record).write(item) for item in value]
 
     def same(self, one: Any, other: Any) -> bool:
         return bool(one == other)

@@ -95,6 +95,16 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("r-vine", "heuristic", False, "embedding.vine:solve_r_vine", seeded=True),
             Entry("per-request", "decomposition", False, "embedding.per_request:solve_per_request"),
         ),
+        "provisioning": (
+            Entry("decomposition", "decomposition", True, "provisioning.decomposition:solve_decomposition"),
+            MILP,
+            CPSAT,
+            Entry("enumeration", "enumeration", True, "provisioning.enumeration:solve_enumeration"),
+            Entry("random", "heuristic", False, "provisioning.rules:solve_random", seeded=True),
+            Entry("fixed", "heuristic", False, "provisioning.rules:solve_fixed"),
+            Entry("greedy", "heuristic", False, "provisioning.rules:solve_greedy"),
+            Entry("best-first", "heuristic", False, "provisioning.rules:solve_best_first"),
+        ),
     }.items()
 }
 
@@ -112,8 +122,14 @@ def _imperfect(place: str, problem: str) -> Solver[Instance]:
     return with_error(find(problem, name)[1], error)
 
 
+def _managed(place: str, problem: str) -> Solver[Instance]:
+    from .provisioning.rules import managing
+
+    return managing(place, problem)
+
+
 # What ``PREFIX:REST`` means: makes a solver of the rest and a problem. Floors above add theirs.
-PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo, "csi": _imperfect}
+PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo, "csi": _imperfect, "managed": _managed}
 
 
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:

@@ -15,6 +15,8 @@ from skybound.instances.embedding import (
     VirtualNetworks,
 )
 from skybound.instances.placement import Placement
+from skybound.instances.provisioning import CacheChains, Chain, Chains, Fees, Prices, Provisioning
+from skybound.instances.provisioning.chains import walk, walk_caches
 from skybound.instances.record import Instance
 
 WORKED = {
@@ -167,9 +169,63 @@ def _ends(links: list[tuple[int, int]]) -> np.ndarray:
 
 
 @pytest.fixture
-def random_instance(random_placement, random_association, random_embedding) -> dict[str, Callable[[int], Instance]]:
+def random_provisioning() -> Callable[[int], Provisioning]:
+    """Makes small provisionings with what is known and with expectations, whose capacities bind."""
+
+    def make(seed: int) -> Provisioning:
+        rng = np.random.default_rng(seed)
+        slots, users = int(rng.integers(1, 4)), int(rng.integers(1, 5))
+        leo, geo, caches, servers = (int(rng.integers(0 if rng.random() < 0.2 else 1, 3)) for _ in range(4))
+
+        def chain(levels: list[float]) -> Chain:
+            states = len(levels)
+            return Chain(np.array(levels), rng.dirichlet(np.ones(states)), rng.dirichlet(np.ones(states), states))
+
+        hits = CacheChains(
+            np.array([1.0, 0.0]), rng.dirichlet([1, 1], caches), rng.dirichlet([1, 1], (caches, 2)).reshape(-1, 2, 2)
+        )
+        chains = Chains(chain([0.2, 3.0, 1.0]), chain([0.0, 1.0]), chain([3.0, 1.0]), chain([2.0, 10.0, 5.0]), hits)
+        information = "current" if rng.random() < 0.5 else "previous"
+        return Provisioning(
+            slots=slots,
+            users=users,
+            slot_s=1.0,
+            information=information,
+            leo_bandwidth_mhz=6.0,
+            geo_bandwidth_mhz=6.0,
+            task_mbits=rng.uniform(1, 5, users),
+            task_mcycles=rng.uniform(2, 10, users),
+            energy_j_per_mcycle=1.0,
+            fee=Fees(15.0, 10.0, 5.0),
+            price=Prices(2.0, 2.0, 4.0, 1.0),
+            leo_capacity=rng.integers(0, 3, leo),
+            geo_capacity=rng.integers(0, 4, geo),
+            cache_capacity=rng.integers(0, 3, caches),
+            server_capacity=rng.integers(0, 3, servers),
+            covered=(rng.random((slots, users, leo)) < 0.7).astype(np.int64),
+            leo_efficiency=walk(chains.leo_efficiency, slots, (users, leo), rng),
+            geo_free=walk(chains.geo_free, slots, (geo,), rng).astype(np.int64),
+            geo_efficiency=walk(chains.geo_efficiency, slots, (leo, geo), rng),
+            cache_hit=walk_caches(chains.cache_hit, slots, users, rng).astype(np.int64),
+            server_mcycles_per_s=walk(chains.server_mcycles_per_s, slots, (users, servers), rng),
+            chains=chains if information == "previous" or rng.random() < 0.5 else None,
+            name=f"random-{seed}",
+        )
+
+    return make
+
+
+@pytest.fixture
+def random_instance(
+    random_placement, random_association, random_embedding, random_provisioning
+) -> dict[str, Callable[[int], Instance]]:
     """Makes small random instances of every problem, by its name and a seed."""
-    return {"placement": random_placement, "association": random_association, "embedding": random_embedding}
+    return {
+        "placement": random_placement,
+        "association": random_association,
+        "embedding": random_embedding,
+        "provisioning": random_provisioning,
+    }
 
 
 ASSOCIATION = {
@@ -258,3 +314,47 @@ def worked_embedding_data() -> dict:
 def worked_embedding(worked_embedding_data) -> VirtualNetworks:
     """The embedding worked by hand; all requests over one hop each are worth 22."""
     return VirtualNetworks.from_json(worked_embedding_data, "data", name="worked")
+
+
+PROVISIONING: dict = {
+    "slots": 2,
+    "users": 2,
+    "slot_s": 1.0,
+    "information": "current",
+    "leo_bandwidth_mhz": 6.0,
+    "geo_bandwidth_mhz": 6.0,
+    "task_mbits": [3.0, 2.0],
+    "task_mcycles": [6.0, 4.0],
+    "energy_j_per_mcycle": 1.0,
+    "fee": {"transmission": 15.0, "caching": 10.0, "computing": 5.0},
+    "price": {"leo": 2.0, "geo": 2.0, "caching": 4.0, "computing": 1.0},
+    "leo_capacity": [1],
+    "geo_capacity": [1],
+    "cache_capacity": [1],
+    "server_capacity": [1],
+    "covered": [[[1], [1]], [[1], [1]]],
+    "leo_efficiency": [[[3.0], [1.0]], [[1.0], [3.0]]],
+    "geo_free": [[1], [0]],
+    "geo_efficiency": [[[2.0]], [[2.0]]],
+    "cache_hit": [[[0], [1]], [[1], [1]]],
+    "server_mcycles_per_s": [[[10.0], [4.0]], [[4.0], [10.0]]],
+    "chains": {
+        "leo_efficiency": {"levels": [3.0, 1.0], "initial": [0.5, 0.5], "transition": [[0.8, 0.2], [0.4, 0.6]]},
+        "geo_free": {"levels": [0.0, 1.0], "initial": [0.25, 0.75], "transition": [[0.5, 0.5], [0.1, 0.9]]},
+        "geo_efficiency": {"levels": [2.0], "initial": [1.0], "transition": [[1.0]]},
+        "server_mcycles_per_s": {"levels": [4.0, 10.0], "initial": [0.5, 0.5], "transition": [[0.9, 0.1], [0.3, 0.7]]},
+        "cache_hit": {"levels": [0.0, 1.0], "initial": [[0.4, 0.6]], "transition": [[[0.8, 0.2], [0.5, 0.5]]]},
+    },
+}
+
+
+@pytest.fixture
+def worked_provisioning_data() -> dict:
+    """Data of a provisioning worked by hand: two users want one of everything; in slot 1 the relay is busy."""
+    return copy.deepcopy(PROVISIONING)
+
+
+@pytest.fixture
+def worked_provisioning(worked_provisioning_data) -> Provisioning:
+    """The provisioning worked by hand; its optimum is 226, and 235.05 is expected of the states before."""
+    return Provisioning.from_json(worked_provisioning_data, "data", name="worked")

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
-from .transport import transport
+from ..transport import transport
 
 Seating = tuple[IntArray, FloatArray, FloatArray, float, float]
 

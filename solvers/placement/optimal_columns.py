@@ -11,11 +11,11 @@ from ...instances.placement import Placement, PlacementDecision
 from ...instances.record import Decision
 from ..column_generation import Finished, Priced, Solution, Start
 from ..master import Column
+from ..transport import transport
 from .batch import Costs
 from .common_columns import PlacementColumns, solution, without
 from .local_search import descend
 from .subsets import cheapest_sets
-from .transport import transport
 
 STORED = 20_000  # sets that one pricing may find
 ENTERED = 3  # sets of a device that enter the master at once

@@ -6,8 +6,8 @@ place (Bellman-Ford on H hosts instead of I users). O(I (H^3 + places H)) at wor
 
 import numpy as np
 
-from ...instances.compiled import compiled
-from ...instances.fields import FloatArray, IntArray
+from ..instances.compiled import compiled
+from ..instances.fields import FloatArray, IntArray
 
 ROUNDING = 1e-13  # relative; a chain must be better by more, so that rounding makes no cycles
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
-from skybound.solvers.placement.transport import transport
+from skybound.solvers.transport import transport
 
 
 def by_assignment(cost, places):

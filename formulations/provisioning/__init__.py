@@ -1,0 +1,1 @@
+"""Provisioning: referee and models; the mathematics is in the README beside this file."""
