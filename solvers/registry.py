@@ -128,8 +128,20 @@ def _managed(place: str, problem: str) -> Solver[Instance]:
     return managing(place, problem)
 
 
+def _by_domain(place: str, problem: str) -> Solver[Instance]:
+    from .provisioning.domains import by_domain, parse
+
+    domains, name = parse(place, problem)
+    return by_domain(find(problem, name)[1], domains)
+
+
 # What ``PREFIX:REST`` means: makes a solver of the rest and a problem. Floors above add theirs.
-PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {"pyomo": _pyomo, "csi": _imperfect, "managed": _managed}
+PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {
+    "pyomo": _pyomo,
+    "csi": _imperfect,
+    "managed": _managed,
+    "domains": _by_domain,
+}
 
 
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:

@@ -16,7 +16,7 @@ from skybound.instances.embedding import (
 )
 from skybound.instances.placement import Placement
 from skybound.instances.provisioning import CacheChains, Chain, Chains, Fees, Prices, Provisioning
-from skybound.instances.provisioning.chains import walk, walk_caches
+from skybound.instances.provisioning.instance import draw_states
 from skybound.instances.record import Instance
 
 WORKED = {
@@ -203,11 +203,7 @@ def random_provisioning() -> Callable[[int], Provisioning]:
             cache_capacity=rng.integers(0, 3, caches),
             server_capacity=rng.integers(0, 3, servers),
             covered=(rng.random((slots, users, leo)) < 0.7).astype(np.int64),
-            leo_efficiency=walk(chains.leo_efficiency, slots, (users, leo), rng),
-            geo_free=walk(chains.geo_free, slots, (geo,), rng).astype(np.int64),
-            geo_efficiency=walk(chains.geo_efficiency, slots, (leo, geo), rng),
-            cache_hit=walk_caches(chains.cache_hit, slots, users, rng).astype(np.int64),
-            server_mcycles_per_s=walk(chains.server_mcycles_per_s, slots, (users, servers), rng),
+            **draw_states(chains, slots, users, (leo, geo, caches, servers), rng),
             chains=chains if information == "previous" or rng.random() < 0.5 else None,
             name=f"random-{seed}",
         )

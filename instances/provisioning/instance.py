@@ -1,6 +1,6 @@
 """Joint provisioning of transmission (LEO and GEO relay), caching and computing, slot by slot under Markov states."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError
 from ..fields import FloatArray, IntArray, choice, integer, integers, real, reals
 from ..record import Decision, Instance, Record, nested
-from .chains import Chains
+from .chains import Chains, walk, walk_caches
 
 LEO, GEO, CACHE, SERVER = range(4)
 RESOURCES = ("LEO satellite", "GEO relay", "cache", "server")  # in the order of a choice
@@ -174,3 +174,33 @@ class Provisioning(Instance):
             t, u, r = beyond[0]
             where = f"{place}.choice[{t}][{u}][{r}]"
             raise InputError(f"must be below {most[r]}, is {decision.choice[t, u, r]}", where)
+
+
+def draw_states(
+    chains: Chains, slots: int, users: int, counts: tuple[int, int, int, int], rng: np.random.Generator
+) -> dict[str, FloatArray | IntArray]:
+    """States of all slots as fields of an instance; fewer slots are the beginning of more.
+
+    Parameters
+    ----------
+    counts
+        LEO satellites, GEO relays, caches, servers.
+    """
+    leo, geo, _, servers = counts
+    links, relays, feeders, hits, speeds = rng.spawn(5)
+    return {
+        "leo_efficiency": walk(chains.leo_efficiency, slots, (users, leo), links),
+        "geo_free": walk(chains.geo_free, slots, (geo,), relays).astype(np.int64),
+        "geo_efficiency": walk(chains.geo_efficiency, slots, (leo, geo), feeders),
+        "cache_hit": walk_caches(chains.cache_hit, slots, users, hits).astype(np.int64),
+        "server_mcycles_per_s": walk(chains.server_mcycles_per_s, slots, (users, servers), speeds),
+    }
+
+
+def redrawn(instance: Provisioning, rng: np.random.Generator) -> Provisioning:
+    """The instance with states drawn anew by its chains; what is known otherwise, the coverage too, stays."""
+    if instance.chains is None:
+        raise InputError("is missing: nothing says what can be", "chains")
+    leo, geo, caches, servers = (len(capacity) for capacity in instance.capacities)
+    drawn: Any = draw_states(instance.chains, instance.slots, instance.users, (leo, geo, caches, servers), rng)
+    return replace(instance, **drawn)

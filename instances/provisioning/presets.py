@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from ..json_files import file_stem
 from ..orbits import SHELL, Catalogue, Constellation, Stations, elevation_deg, read_stations
 from ..orbits.earth import DAY_S
 from ..variants import drawn_from, find_preset, positive
-from .chains import CacheChains, Chain, Chains, walk, walk_caches
-from .instance import RESOURCES, Fees, Prices, Provisioning
+from .chains import CacheChains, Chain, Chains
+from .instance import RESOURCES, Fees, Prices, Provisioning, draw_states
 
 BAND_MHZ = 6.0
 FEES = Fees(transmission=15.0, caching=10.0, computing=5.0)
@@ -158,10 +159,10 @@ def generate(name: str, seed: int) -> Provisioning:
     Fewer slots are the beginning of more, and presets that differ in information or fees differ in nothing else.
     """
     preset = find(name)
-    leo, geo, caches, servers = preset.counts
     slots, users = preset.slots, preset.users
-    covered, tasks, links, relays, feeders, hits, speeds, held = (np.random.default_rng([seed, k]) for k in range(8))
-    chains = Chains(LINK, RELAY, LINK, SERVER, _caches(caches, held))
+    covered, tasks, held, states = (np.random.default_rng([seed, k]) for k in range(4))
+    chains = Chains(LINK, RELAY, LINK, SERVER, _caches(preset.counts[2], held))
+    drawn: Any = draw_states(chains, slots, users, preset.counts, states)
     capacities = [np.full(count, capacity) for count, capacity in zip(preset.counts, preset.capacities, strict=True)]
     return Provisioning(
         slots=slots,
@@ -180,14 +181,10 @@ def generate(name: str, seed: int) -> Provisioning:
         cache_capacity=capacities[2],
         server_capacity=capacities[3],
         covered=_covered(preset, covered),
-        leo_efficiency=walk(chains.leo_efficiency, slots, (users, leo), links),
-        geo_free=walk(chains.geo_free, slots, (geo,), relays).astype(np.int64),
-        geo_efficiency=walk(chains.geo_efficiency, slots, (leo, geo), feeders),
-        cache_hit=walk_caches(chains.cache_hit, slots, users, hits).astype(np.int64),
-        server_mcycles_per_s=walk(chains.server_mcycles_per_s, slots, (users, servers), speeds),
         chains=chains,
         name=file_stem(f"provisioning-{name}-{seed}"),
         provenance=drawn_from("provisioning", name, seed),
+        **drawn,
     )
 
 

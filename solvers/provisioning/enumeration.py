@@ -14,18 +14,46 @@ from ..result import Answer, Limits
 MOST_CHOICES = 2_000_000  # of all users of a slot
 
 
+class TooManyError(Exception):
+    """The instance is too large to be enumerated."""
+
+
 def solve_enumeration(instance: Provisioning, limits: Limits) -> Answer:
-    """Try all choices of all users, slot by slot; slots do not couple."""
-    options = _options(instance)
-    if len(options) ** instance.users > MOST_CHOICES:
-        return Answer(reason=f"more than {MOST_CHOICES:,} choices in a slot")
+    """Try all choices of all users in every slot; slots do not couple."""
+    try:
+        choices = feasible_choices(instance)
+    except TooManyError as error:
+        return Answer(reason=str(error))
     table, total, chosen = rewards(instance), 0.0, []
     for t in range(instance.slots):
         check_interrupts()
-        value, choice = _best(instance, options, _earned(table, t, options))
-        total += value
-        chosen.append(choice)
+        value = _earned(table, t, choices)
+        total += float(value.max())
+        chosen.append(choices[value.argmax()])
     return Answer(ProvisioningDecision(np.array(chosen)), objective=total, bound=total)
+
+
+def feasible_choices(instance: Provisioning) -> IntArray:
+    """All that the users of a slot can take together, within the capacities, shape (choices, users, 4).
+
+    Raises
+    ------
+    TooManyError
+        When there may be more than `MOST_CHOICES`.
+    """
+    options = _options(instance)
+    if len(options) ** instance.users > MOST_CHOICES:
+        raise TooManyError(f"more than {MOST_CHOICES:,} choices in a slot")
+    use = np.concatenate(
+        [options[:, [r]] == np.arange(len(capacity)) for r, capacity in enumerate(instance.capacities)], 1
+    )
+    most = np.concatenate(instance.capacities)
+    used, taken = np.zeros((1, len(most)), np.int64), np.zeros((1, 0), np.int64)
+    for _ in range(instance.users):
+        after = used[:, None] + use
+        before, option = np.nonzero((after <= most).all(2))
+        used, taken = after[before, option], np.column_stack([taken[before], option])
+    return options[taken]
 
 
 def _options(instance: Provisioning) -> IntArray:
@@ -36,31 +64,11 @@ def _options(instance: Provisioning) -> IntArray:
     return np.array(own)
 
 
-def _earned(table: Rewards, t: int, options: IntArray) -> FloatArray:
-    """Reward of each option for each user, shape (users, options)."""
-    total = np.zeros((table.caching.shape[1], len(options)))
+def _earned(table: Rewards, t: int, choices: IntArray) -> FloatArray:
+    """Reward of choices in a slot, shape (choices,)."""
+    total = np.zeros(len(choices))
     for reward, kinds in zip(table, KINDS, strict=True):
-        taken = (options[:, kinds] >= 0).all(1)
-        total[:, taken] += reward[t][:, *options[taken][:, kinds].T]
+        taken = choices[..., kinds]
+        k, user = np.nonzero((taken >= 0).all(2))
+        np.add.at(total, k, reward[t][user, *taken[k, user].T])
     return total
-
-
-def _best(instance: Provisioning, options: IntArray, earned: FloatArray) -> tuple[float, IntArray]:
-    """Value and choice of the best of all feasible choices of a slot."""
-    use = np.concatenate(
-        [options[:, [r]] == np.arange(len(capacity)) for r, capacity in enumerate(instance.capacities)], 1
-    )
-    most = np.concatenate(instance.capacities)
-    value, used = np.zeros(1), np.zeros((1, len(most)), np.int64)
-    history: list[tuple[IntArray, IntArray]] = []
-    for own in earned:
-        after = used[:, None] + use
-        before, option = np.nonzero((after <= most).all(2))
-        value, used = value[before] + own[option], after[before, option]
-        history.append((before, option))
-    at = int(value.argmax())
-    best, choice = float(value[at]), []
-    for before, option in history[::-1]:
-        choice.append(options[option[at]])
-        at = int(before[at])
-    return best, np.array(choice[::-1])
