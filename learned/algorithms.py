@@ -110,10 +110,18 @@ GRAPH_POLICY = [
     for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
 ]
 
+# Actor-critics in step and with workers of their own, with our hyperparameters and with the paper's.
+ACTOR_CRITIC = [
+    Entry(name + suffix, f"provisioning.{name}", settings, learner, "ActorPolicy", {})
+    for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
+    for name, learner in (("a2c", "ActorCriticLearner"), ("a3c", "AsynchronousLearner"))
+]
+
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
     "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
     "embedding": {entry.name: entry for entry in [*POLICY_GRADIENT, *GRAPH_POLICY]},
+    "provisioning": {entry.name: entry for entry in ACTOR_CRITIC},
 }
 
 

@@ -106,6 +106,10 @@ class Run:
         """CPU time of all starts so far (s)."""
         return self._cpu_s + time.process_time() - self._began_cpu_s
 
+    def charge(self, cpu_s: float) -> None:
+        """Add CPU time that other processes took (s)."""
+        self._cpu_s += cpu_s
+
     def keep(self, metrics: Mapping[str, Any], learner: Mapping[str, Any]) -> None:
         """Write what a unit of work came to; it counts from the moment when the checkpoint stands."""
         units, cpu_s = self.units + 1, self.cpu_s

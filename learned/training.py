@@ -21,7 +21,10 @@ class Learner(Protocol):
         """Share of the work done; 1 is all."""
 
     def step(self) -> Mapping[str, Any]:
-        """Do one unit; numbers, or lists of one number a seed, by name."""
+        """Do one unit; numbers, or lists of one number a seed, by name.
+
+        ``workers_cpu_s`` is the CPU time that it took in other processes (s).
+        """
 
     def state(self) -> Mapping[str, Any]:
         """Everything needed to go on bit for bit: tensors and plain values."""
@@ -97,6 +100,7 @@ def train(learner: Learner, run: Run, budget_cpu_s: float | None = None) -> Outc
                     _keep_policy(learner, run)
                     break
                 metrics = learner.step()
+                run.charge(metrics.get("workers_cpu_s", 0.0))
                 run.keep(metrics, learner.state())
                 _keep_policy(learner, run)
                 progress.update(task, completed=_share(learner, run, budget_cpu_s))

@@ -1,0 +1,1 @@
+"""Learning to provision transmission, caching and computing."""

@@ -1,0 +1,160 @@
+"""What both actor-critics share: hyperparameters, networks, instances, and the policy that they come to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...instances.errors import InputError
+from ...instances.provisioning import Provisioning, ProvisioningDecision
+from ...instances.provisioning.presets import generate
+from ...solvers.result import Answer, Limits
+from ..policy_file import PolicyFile
+from ..settings import at_least_one
+from .actor_network import ActorCritic
+from .environment import ProvisioningEnvironment
+from .rollout import Lesson, draw
+from .worlds import Worlds
+
+COUNTS = ("updates", "unit", "steps", "environments", "width", "worlds", "validation_worlds")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyperparameters.
+
+    Attributes
+    ----------
+    updates, unit
+        Gradient steps of each seed, and those between validations.
+    steps
+        t_max: steps of each environment in an update.
+    environments
+        Of each seed.
+    learning_rate
+        Of all updates: the first, the last, and the share of the way between them.
+    lesson
+        See `Lesson`: gamma, by_slot, by_part, value_weight, entropy.
+    largest_gradient
+        Norm at which gradients are cut.
+    width
+        Of the network.
+    worlds, validation_worlds
+        Size of the pools of instances.
+    """
+
+    updates: int
+    unit: int
+    steps: int
+    environments: int
+    learning_rate: tuple[float, float, float]
+    gamma: float
+    by_slot: bool
+    by_part: bool
+    value_weight: float
+    entropy: float
+    largest_gradient: float
+    width: int
+    worlds: int
+    validation_worlds: int
+
+    def __post_init__(self) -> None:
+        at_least_one(self, COUNTS)
+        if not 0 <= self.gamma <= 1:
+            raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
+        if min(self.learning_rate) <= 0:
+            raise InputError(f"must be above 0, is {self.learning_rate}", "learning_rate")
+
+    @property
+    def lesson(self) -> Lesson:
+        """How returns are reckoned."""
+        return Lesson(self.gamma, self.by_slot, self.by_part, self.value_weight, self.entropy)
+
+
+# The text gives no numbers; these are those of the algorithm's authors where they have any, returns as printed.
+PAPER = Settings(
+    updates=20_000,
+    unit=1_000,
+    steps=20,
+    environments=16,
+    learning_rate=(7e-4, 1e-5, 1.0),
+    gamma=0.99,
+    by_slot=False,
+    by_part=False,
+    value_weight=0.5,
+    entropy=0.01,
+    largest_gradient=0.5,
+    width=128,
+    worlds=64,
+    validation_worlds=4,
+)
+# What the problem's structure gives: slots and parts do not couple.
+TUNED = replace(PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(2e-3, 2e-5, 1.0), entropy=0.003)
+
+
+def network_for(environment: ProvisioningEnvironment, settings: Settings, seeds: Sequence[int]) -> ActorCritic:
+    """A network at its beginning."""
+    sizes = [size + 1 for size in environment.sizes]
+    return ActorCritic(environment.features, sizes, settings.lesson.values, settings.width, seeds)
+
+
+def sizes_of(network: ActorCritic, settings: Settings) -> dict[str, Any]:
+    """What a policy file says of a network."""
+    return {
+        "features": network.first.weight.shape[1],
+        "width": settings.width,
+        "values": settings.lesson.values,
+        "options": [size - 1 for size in network.sizes],
+    }
+
+
+def draw_instances(preset: str, first: int, count: int) -> list[Provisioning]:
+    """So many instances of a preset."""
+    return [generate(preset, first + k) for k in range(count)]
+
+
+@dataclass(frozen=True)
+class ActorPolicy:
+    """A trained actor as a solver: users in turn take their likeliest action.
+
+    Attributes
+    ----------
+    samples
+        Trajectories played, the likeliest one among them; what earns most by what is known is taken slot by slot.
+    """
+
+    file: PolicyFile
+    network: ActorCritic
+    samples: int
+
+    @classmethod
+    def of(cls, file: PolicyFile, seed: int, samples: int) -> "ActorPolicy":
+        """The actor of one trained seed."""
+        options = file.network.get("options")
+        if not isinstance(options, list) or not all(isinstance(size, int) and size >= 0 for size in options):
+            raise InputError("is missing or no list of sizes", "network.options", str(file.path))
+        size = file.network_size
+        network = ActorCritic(size("features"), [n + 1 for n in options], size("values"), size("width"), [0])
+        file.fill(network, seed)
+        return cls(file, network, samples)
+
+    def __call__(self, instance: Provisioning, limits: Limits) -> Answer:
+        """Decide for the users of all slots."""
+        environment = ProvisioningEnvironment(Worlds([instance]))
+        if environment.sizes != tuple(size - 1 for size in self.network.sizes):
+            raise InputError(
+                f"has {environment.sizes} pairs, caches and servers, the policy was trained on others", "instance"
+            )
+        environment.reset(np.zeros(self.samples, np.int64))
+        rng = np.random.default_rng(limits.seed)
+        earned = np.zeros((self.samples, instance.slots))
+        while not environment.over.all():
+            observation, mask = (torch.from_numpy(part)[None] for part in (environment.observe(), environment.mask))
+            action = draw(self.network, observation, mask, [rng])
+            action[:1] = draw(self.network, observation[:, :1], mask[:, :1], None)
+            slot = environment.slot[0]
+            earned[:, slot] += environment.step(action)
+        best, slots = earned.argmax(0), np.arange(instance.slots)
+        return Answer(ProvisioningDecision(environment.choice()[best, slots]))

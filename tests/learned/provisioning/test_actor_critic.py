@@ -1,0 +1,134 @@
+"""A2C and A3C on provisioning: returns by hand, a known answer, runs that resume."""
+
+import os
+import signal
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from skybound.instances.errors import InputError
+from skybound.instances.provisioning.presets import generate
+from skybound.learned.algorithms import train
+from skybound.learned.policy_file import PolicyFile
+from skybound.learned.provisioning import a2c, a3c
+from skybound.learned.provisioning.actor_network import ActorCritic
+from skybound.learned.provisioning.environment import ProvisioningEnvironment
+from skybound.learned.provisioning.rollout import Lesson, Played, losses, play, play_greedily
+from skybound.learned.provisioning.worlds import Worlds
+from skybound.solvers.solve import solve
+
+PRESET = "tight:slots=4,users=4,resources=1/1/1/1,capacities=2/2/2/2"
+QUICK = {"updates": 60, "unit": 20, "steps": 8, "environments": 4, "width": 16, "worlds": 3, "validation_worlds": 2}
+
+
+def lesson(**changes):
+    return replace(Lesson(gamma=0.5, by_slot=True, by_part=True, value_weight=0.5, entropy=0.0), **changes)
+
+
+class Flat(ActorCritic):
+    """Says the same of everything: even chances, and one value."""
+
+    def forward(self, observation, mask):
+        chances = [torch.zeros(*mask.shape[:-1], size).log_softmax(-1) for size in self.sizes]
+        return chances, torch.full((*mask.shape[:-1], self.critic.bias.shape[-1]), 3.0) + 0 * self.critic.bias.mean()
+
+
+def test_returns_by_hand():
+    """Three steps of which the second ends a slot: 1 + 0.5 * 2, then 2 alone, then 4 + 0.5 * 3 by the critic."""
+    network = Flat(2, [2, 2, 2], 1, 4, [0])
+    seen = torch.zeros(3, 1, 1, 2), torch.ones(3, 1, 1, 6, dtype=torch.bool)
+    reward = torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1)
+    ends = torch.tensor([False, True, False]).reshape(3, 1, 1)
+    action = torch.zeros(3, 1, 1, 3, dtype=torch.int64)
+    played = Played(*seen, action, reward, ends, (seen[0][0], seen[1][0]))
+    target = np.array([2.0, 2.0, 5.5])
+    gained = 3 * np.log(0.5) * (target - 3).mean()
+    expected = 0.5 * ((target - 3) ** 2).mean() - gained
+    assert losses(network, played, lesson(by_part=False)).tolist() == pytest.approx([expected])
+    with_entropy = losses(network, played, lesson(by_part=False, entropy=0.1))
+    assert with_entropy.tolist() == pytest.approx([expected - 0.1 * 3 * np.log(2)])
+
+
+def test_impossible_actions_are_never_taken():
+    """However much the scores are for them."""
+    environment = ProvisioningEnvironment(Worlds([generate(PRESET, 0)]))
+    sizes = [size + 1 for size in environment.sizes]
+    network = ActorCritic(environment.features, sizes, 3, 8, [0])
+    with torch.no_grad():
+        network.scores.bias.copy_(torch.tensor([-50.0, 50.0] * 3))
+    environment.reset(np.zeros(6, np.int64))
+    played = play(network, environment, 40, lesson(), [np.random.default_rng(0)])
+    mask = torch.stack(played.mask.split(sizes, -1), -2)
+    assert mask.gather(-1, played.action[..., None]).all()
+    assert (played.action == 0).any()
+    assert (played.action == 1).any()
+
+
+def test_seeds_learn_apart():
+    """Losses and play of a seed are the same beside others."""
+    pool = Worlds([generate(PRESET, seed) for seed in range(3)])
+    found = []
+    for seeds in ([4], [3, 4]):
+        environment = ProvisioningEnvironment(pool)
+        environment.reset(np.tile([0, 1], len(seeds)))
+        network = ActorCritic(environment.features, [size + 1 for size in environment.sizes], 3, 8, seeds)
+        played = play(network, environment, 20, lesson(), [np.random.default_rng(seed) for seed in seeds])
+        found.append((losses(network, played, lesson()).detach()[-1].item(), play_greedily(network, environment)[-1].tolist()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+    assert found[0][1] == pytest.approx(found[1][1])
+
+
+@pytest.mark.parametrize(("name", "module"), [("a2c", a2c), ("a3c", a3c)])
+def test_a_known_optimum_is_learned(name, module, tmp_path):
+    """One user in a slot: nothing is scarce, so the optimum is what pays, and the actors come near it."""
+    preset = "tight:slots=10,users=1,resources=2/1/2/2"
+    changes = {"updates": 1_500, "unit": 500, "environments": 8, "steps": 5, "worlds": 200, "validation_worlds": 20}
+    changes |= {"width": 32, "learning_rate": [5e-3, 1e-4, 1.0]}
+    outcome = train("provisioning", preset, name, [0], tmp_path, changes=changes)
+    best = np.mean([solve(generate(preset, 2_000_000 + k)).objective for k in range(20)])
+    assert best >= outcome.metrics["validation_return"][0] * (1 - 1e-9)
+    assert PolicyFile.read(tmp_path).validation_return[0] >= 0.97 * best
+
+
+def test_policies_solve(tmp_path):
+    """Greedily, and better by the best of many; instances of other shapes are refused."""
+    train("provisioning", PRESET, "a2c", [0, 1], tmp_path, changes=QUICK)
+    instance = generate(PRESET, 5)
+    one, many = (solve(instance, f"policy:{tmp_path}?samples={count}") for count in (1, 64))
+    assert one.status.has_decision
+    assert one.objective <= many.objective <= solve(instance).objective + 1e-9
+    assert one.objective < many.objective
+    with pytest.raises(InputError, match="the policy was trained on others"):
+        solve(generate("paper:slots=2", 0), f"policy:{tmp_path}")
+
+
+def test_a_resumed_run_of_a2c_equals_an_uninterrupted_one(tmp_path, interrupted):
+    assert_resumed("a2c", tmp_path, lambda go: interrupted(a2c.ActorCriticLearner, 2, go), QUICK)
+
+
+def test_a_resumed_run_of_a3c_equals_an_uninterrupted_one(tmp_path, interrupted):
+    """With one worker; the processes are others after every interruption."""
+    assert_resumed("a3c", tmp_path, lambda go: interrupted(a3c.AsynchronousLearner, 2, go), QUICK | {"workers": 1})
+
+
+def assert_resumed(name, folder, interruptedly, changes):
+    """A run in one go and one with interruptions come to the same."""
+    train("provisioning", PRESET, name, [0, 1], folder / "whole", changes=changes)
+    interruptedly(lambda: train("provisioning", PRESET, name, [0, 1], folder / "parts", changes=changes, resume=True))
+    one, other = PolicyFile.read(folder / "whole"), PolicyFile.read(folder / "parts")
+    assert one.validation_return == other.validation_return
+    assert all(torch.equal(one.parameters[name], other.parameters[name]) for name in one.parameters)
+
+
+def test_ctrl_c_lets_updates_end(tmp_path, monkeypatch):
+    """Two workers, cut short in the middle of a unit: what they did is kept, and the run goes on to its end."""
+    changes = QUICK | {"workers": 2, "updates": 4_000, "unit": 4_000, "environments": 1, "steps": 2}
+    threading.Timer(12.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    begun = train("provisioning", PRESET, "a3c", [0], tmp_path, changes=changes)
+    assert (begun.stopped, begun.units) == ("interrupted", 1)
+    done = begun.metrics["step"][0]
+    assert 0 < done < 4_000
+    ended = train("provisioning", PRESET, "a3c", [0], tmp_path, changes=changes, resume=True)
+    assert (ended.stopped, ended.metrics["step"]) == ("done", [4_000])
