@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...instances.fields import FloatArray, IntArray
+from ...instances.fields import IntArray
 from ...instances.provisioning import Provisioning, ProvisioningDecision
 from ...instances.provisioning.instance import GEO, LEO, RESOURCES
 from ..verdict import Verdict, Violation
-from .rewards import KINDS, Rewards, rewards
+from .rewards import Rewards, earned, rewards
 
 PARTS = Rewards._fields
 
@@ -23,22 +23,13 @@ def judge(instance: Provisioning, decision: ProvisioningDecision) -> Verdict:
     violations = [*_half_pairs(decision.choice), *_crowded(instance, decision.choice)]
     if violations:
         return Verdict(None, dict.fromkeys(PARTS), tuple(violations))
-    parts = earned(rewards(instance), decision.choice)
-    total = sum(parts.values())
-    own = parts if instance.information == "current" else earned(rewards(instance, "current"), decision.choice)
-    measures = {"realised": sum(own.values()), "benefit": total / (instance.slots * instance.users)}
-    return Verdict(total, dict(parts), measures=measures)
-
-
-def earned(table: Rewards, choice: IntArray) -> dict[str, float]:
-    """Sum of rewards of each part."""
-    return {name: _sum(reward, choice[..., kinds]) for name, reward, kinds in zip(PARTS, table, KINDS, strict=True)}
-
-
-def _sum(reward: FloatArray, chosen: IntArray) -> float:
-    """Sum of what is chosen, shape (slots, users, kinds), of rewards, shape (slots, users, *resources)."""
-    t, u = np.nonzero((chosen >= 0).all(2))
-    return float(reward[t, u, *chosen[t, u].T].sum())
+    by_part = earned(rewards(instance), decision.choice).sum(1)
+    total = float(by_part.sum())
+    realised = total
+    if instance.information == "previous":
+        realised = float(earned(rewards(instance, "current"), decision.choice).sum())
+    measures = {"realised": realised, "benefit": total / (instance.slots * instance.users)}
+    return Verdict(total, dict(zip(PARTS, by_part.tolist(), strict=True)), measures=measures)
 
 
 def _half_pairs(choice: IntArray) -> Iterator[Violation]:

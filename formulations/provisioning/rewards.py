@@ -80,6 +80,22 @@ def useful(instance: Provisioning, table: Rewards) -> list[IntArray]:
     return found
 
 
+def earned(table: Rewards, choice: IntArray) -> FloatArray:
+    """What choices earn, each part of the reward and slot, shape (parts, slots).
+
+    Parameters
+    ----------
+    choice : array, shape (slots, users, 4)
+        As in a decision.
+    """
+    found = np.zeros((len(table), len(choice)))
+    for total, reward, kinds in zip(found, table, KINDS, strict=True):
+        taken = choice[..., kinds]
+        t, u = np.nonzero((taken >= 0).all(2))
+        np.add.at(total, t, reward[t, u, *taken[t, u].T])
+    return found
+
+
 class Links(NamedTuple):
     """What is known of the links of every slot.
 

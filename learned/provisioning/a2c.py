@@ -7,14 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..label_store import TRAINING_SEED, VALIDATION_SEED
-from ..policy_file import hash_numbers
 from ..settings import linear
 from ..stacked_learner import StackedLearner
-from .actor_critic import PAPER, TUNED, ActorPolicy, Settings, draw_instances, network_for, sizes_of
+from .actor_critic import PAPER, TUNED, ActorPolicy, Pools, Settings, network_for, sizes_of
 from .environment import ProvisioningEnvironment
 from .rollout import losses, play, play_greedily
-from .worlds import Worlds
 
 __all__ = ["PAPER", "TUNED", "ActorCriticLearner", "ActorPolicy", "Settings"]
 
@@ -30,11 +27,8 @@ class ActorCriticLearner(StackedLearner):
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
-        training = draw_instances(preset, TRAINING_SEED, settings.worlds)
-        validation = draw_instances(preset, VALIDATION_SEED, settings.validation_worlds)
-        self._seen = hash_numbers([instance.hash for instance in [*training, *validation]])
-        self.environment = ProvisioningEnvironment(Worlds(training))
-        self.validation = ProvisioningEnvironment(Worlds(validation))
+        training, validation, self._seen = Pools.of(preset, settings)
+        self.environment, self.validation = ProvisioningEnvironment(training), ProvisioningEnvironment(validation)
         self.network = network_for(self.environment, settings, seeds)
         super().__init__(self.network, self.network, seeds, settings.updates, settings.unit)
 

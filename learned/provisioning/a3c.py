@@ -18,12 +18,11 @@ import torch.multiprocessing
 from torch import Tensor
 
 from ..best_networks import BestNetworks
-from ..label_store import TRAINING_SEED, VALIDATION_SEED
+from ..label_store import TRAINING_SEED
 from ..layers import clip_gradients
-from ..policy_file import hash_numbers
 from ..settings import at_least_one, linear
 from . import actor_critic
-from .actor_critic import ActorPolicy, draw_instances, network_for, sizes_of
+from .actor_critic import ActorPolicy, Pools, draw_instances, network_for, sizes_of
 from .actor_network import ActorCritic
 from .environment import ProvisioningEnvironment
 from .rollout import losses, play, play_greedily
@@ -162,10 +161,8 @@ class AsynchronousLearner:
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
-        training = draw_instances(preset, TRAINING_SEED, settings.worlds)
-        validation = draw_instances(preset, VALIDATION_SEED, settings.validation_worlds)
-        self._seen = hash_numbers([instance.hash for instance in [*training, *validation]])
-        self.validation = ProvisioningEnvironment(Worlds(validation))
+        pools = Pools.of(preset, settings)
+        self.validation, self._seen = ProvisioningEnvironment(pools.validation), pools.seen
         self.network = network_for(self.validation, settings, seeds)
         self._best = BestNetworks(self.network, len(seeds))
         self._shared = [Shared.of(network_for(self.validation, settings, [seed])) for seed in seeds]

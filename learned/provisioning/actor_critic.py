@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +11,8 @@ from ...instances.errors import InputError
 from ...instances.provisioning import Provisioning, ProvisioningDecision
 from ...instances.provisioning.presets import generate
 from ...solvers.result import Answer, Limits
-from ..policy_file import PolicyFile
+from ..label_store import TRAINING_SEED, VALIDATION_SEED
+from ..policy_file import PolicyFile, SeenArray, hash_numbers
 from ..settings import at_least_one
 from .actor_network import ActorCritic
 from .environment import ProvisioningEnvironment
@@ -92,6 +93,22 @@ PAPER = Settings(
 )
 # What the problem's structure gives: slots and parts do not couple.
 TUNED = replace(PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(2e-3, 2e-5, 1.0), entropy=0.003)
+
+
+class Pools(NamedTuple):
+    """Instances to learn from and to validate on, and the hashes of all of them."""
+
+    training: Worlds
+    validation: Worlds
+    seen: SeenArray
+
+    @classmethod
+    def of(cls, preset: str, settings: Settings) -> "Pools":
+        """Draw them."""
+        training = draw_instances(preset, TRAINING_SEED, settings.worlds)
+        validation = draw_instances(preset, VALIDATION_SEED, settings.validation_worlds)
+        seen = hash_numbers([instance.hash for instance in [*training, *validation]])
+        return cls(Worlds(training), Worlds(validation), seen)
 
 
 def network_for(environment: ProvisioningEnvironment, settings: Settings, seeds: Sequence[int]) -> ActorCritic:

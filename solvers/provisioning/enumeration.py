@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from ...formulations.provisioning.rewards import KINDS, Rewards, rewards
-from ...instances.fields import FloatArray, IntArray
+from ...formulations.provisioning.rewards import Rewards, earned, rewards
+from ...instances.fields import IntArray
 from ...instances.provisioning import Provisioning, ProvisioningDecision
 from ...instances.provisioning.instance import NONE
 from ..interrupts import check_interrupts
@@ -27,7 +27,8 @@ def solve_enumeration(instance: Provisioning, limits: Limits) -> Answer:
     table, total, chosen = rewards(instance), 0.0, []
     for t in range(instance.slots):
         check_interrupts()
-        value = _earned(table, t, choices)
+        here = Rewards(*(np.broadcast_to(reward[t], (len(choices), *reward.shape[1:])) for reward in table))
+        value = earned(here, choices).sum(0)
         total += float(value.max())
         chosen.append(choices[value.argmax()])
     return Answer(ProvisioningDecision(np.array(chosen)), objective=total, bound=total)
@@ -62,13 +63,3 @@ def _options(instance: Provisioning) -> IntArray:
     pairs = [(NONE, NONE), *itertools.product(leo, geo)]
     own = [(*pair, cache, server) for pair in pairs for cache in (NONE, *caches) for server in (NONE, *servers)]
     return np.array(own)
-
-
-def _earned(table: Rewards, t: int, choices: IntArray) -> FloatArray:
-    """Reward of choices in a slot, shape (choices,)."""
-    total = np.zeros(len(choices))
-    for reward, kinds in zip(table, KINDS, strict=True):
-        taken = choices[..., kinds]
-        k, user = np.nonzero((taken >= 0).all(2))
-        np.add.at(total, k, reward[t][user, *taken[k, user].T])
-    return total

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...formulations.provisioning.rewards import KINDS, rewards
+from ...formulations.provisioning.rewards import earned, rewards
 from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
 from ...instances.provisioning import Chains, Provisioning, ProvisioningDecision
@@ -137,17 +137,7 @@ def slot_values(instance: Provisioning) -> FloatArray:
     """Optimum of each slot by what is known, shape (slots,)."""
     decision = solve_decomposition(instance, Limits(gap=1e-9)).decision
     assert isinstance(decision, ProvisioningDecision)
-    return values_of(instance, decision.choice, instance.information)
-
-
-def values_of(instance: Provisioning, choice: IntArray, information: str) -> FloatArray:
-    """Reward of choices in each slot by what is known, shape (slots,)."""
-    total = np.zeros(instance.slots)
-    for reward, kinds in zip(rewards(instance, information), KINDS, strict=True):
-        taken = choice[..., kinds]
-        t, u = np.nonzero((taken >= 0).all(2))
-        np.add.at(total, t, reward[t, u, *taken[t, u].T])
-    return total
+    return np.asarray(earned(rewards(instance), decision.choice).sum(0))
 
 
 def simulated(instance: Provisioning, information: str, draws: int, rng: np.random.Generator) -> FloatArray:
@@ -157,5 +147,5 @@ def simulated(instance: Provisioning, information: str, draws: int, rng: np.rand
         drawn = replace(redrawn(instance, rng), information=information)
         decision = solve_decomposition(drawn, Limits(gap=1e-9)).decision
         assert isinstance(decision, ProvisioningDecision)
-        found[k] = values_of(drawn, decision.choice, "current").sum()
+        found[k] = earned(rewards(drawn, "current"), decision.choice).sum()
     return found

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -125,12 +126,26 @@ def assert_resumed(name, folder, interruptedly, changes):
 
 
 def test_ctrl_c_lets_updates_end(tmp_path, monkeypatch):
-    """Two workers, cut short in the middle of a unit: what they did is kept, and the run goes on to its end."""
-    changes = QUICK | {"workers": 2, "updates": 4_000, "unit": 4_000, "environments": 1, "steps": 2}
-    threading.Timer(12.0, os.kill, (os.getpid(), signal.SIGINT)).start()
-    begun = train("provisioning", PRESET, "a3c", [0], tmp_path, changes=changes)
+    """Two workers, cut short once the first updates are done: those are kept, and the run goes on to its end."""
+    changes = QUICK | {"workers": 2, "updates": 2_000, "unit": 2_000, "environments": 1, "steps": 2}
+    of = a3c.Shared.of
+
+    def watched(network):
+        shared = of(network)
+        threading.Thread(target=interrupt_after, args=(shared, 5), daemon=True).start()
+        return shared
+
+    with monkeypatch.context() as patch:
+        patch.setattr(a3c.Shared, "of", watched)
+        begun = train("provisioning", PRESET, "a3c", [0], tmp_path, changes=changes)
     assert (begun.stopped, begun.units) == ("interrupted", 1)
-    done = begun.metrics["step"][0]
-    assert 0 < done < 4_000
+    assert 5 <= begun.metrics["step"][0] < 2_000
     ended = train("provisioning", PRESET, "a3c", [0], tmp_path, changes=changes, resume=True)
-    assert (ended.stopped, ended.metrics["step"]) == ("done", [4_000])
+    assert (ended.stopped, ended.metrics["step"]) == ("done", [2_000])
+
+
+def interrupt_after(shared, updates):
+    """Press Ctrl-C when so many updates are done."""
+    while shared.done < updates:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
