@@ -16,7 +16,12 @@ from .storage_price import rests
 from .terms import Terms
 from .trajectories import Multipliers, Trajectories
 
-CURVATURE = 3.0  # widths of the box in curvature multipliers over those in load multipliers
+
+class Box(NamedTuple):
+    """Half the widths of a first box of multipliers: of loads, and of curvature over that of loads."""
+
+    radius: float
+    curvature: float
 
 
 class Coupled(NamedTuple):
@@ -49,10 +54,11 @@ class Coupling:
         trajectories: Trajectories,
         best_at: Callable[[Multipliers], Priced],
         reference: FloatArray,
+        box: Box,
         relaxed: Sequence[Relaxed] = (),
     ) -> None:
         self._instance, self._groups, self._best_at = instance, groups, best_at
-        self._trajectories, self._reference = trajectories, reference
+        self._trajectories, self._reference, self._box = trajectories, reference, box
         self._relaxed = {one.group for one in relaxed}
         self.met: list[Choices] = []
 
@@ -63,9 +69,7 @@ class Coupling:
         self.met.append(groups.choices)
         return Coupled(float(groups.value.sum() + worth.sum()), multipliers, groups, worth, stored)
 
-    def least(
-        self, start: Multipliers, known: Choices, radius: float, steps: int, enough: Callable[[float, float], bool]
-    ) -> Coupled:
+    def least(self, start: Multipliers, known: Choices, steps: int, enough: Callable[[float, float], bool]) -> Coupled:
         """Minimise the bound.
 
         Parameters
@@ -76,22 +80,19 @@ class Coupling:
         found: dict[float, Coupled] = {}
 
         def evaluate(point: FloatArray) -> Evaluated:
-            coupled = self.at(self._multipliers(point))
+            load, curve = point.reshape(2, *self._reference.shape)
+            coupled = self.at(Multipliers(load, self._box.curvature * curve, self._reference))
             found[coupled.value] = coupled
             for value in sorted(found)[1:]:
                 del found[value]
             return Evaluated(coupled.value, self._pieces(coupled.groups.load, coupled.stored))
 
-        begin = np.concatenate([start.load.ravel(), start.curve.ravel() / CURVATURE])
+        begin = np.concatenate([start.load.ravel(), start.curve.ravel() / self._box.curvature])
         lowest = np.concatenate([np.full(start.load.size, -np.inf), np.zeros(start.curve.size)])
         blocks = len(self._groups.slot) + self._instance.stations
         pieces = self._pieces(known.load, per_slot(self._instance, self._groups, known.load))
-        minimise(evaluate, begin, lowest, blocks, radius, steps, enough, pieces)
+        minimise(evaluate, begin, lowest, blocks, self._box.radius, steps, enough, pieces)
         return self.at(found[min(found)].multipliers)  # so that the trajectories are left at these multipliers
-
-    def _multipliers(self, point: FloatArray) -> Multipliers:
-        load, curve = point.reshape(2, *self._reference.shape)
-        return Multipliers(load, CURVATURE * curve, self._reference)
 
     def _pieces(self, loads: FloatArray, stored: FloatArray) -> list[Column]:
         """Each group's loads, which gain by the multipliers, and each station's trajectory, which pays them."""
@@ -120,7 +121,7 @@ class Coupling:
         bend = -self._instance.price_weight * rest
         row = slot * self._reference.shape[1] + station
         rows = np.concatenate([row, self._reference.size + row])
-        return Column(block, rows, side * np.concatenate([load, CURVATURE * bend]), -value, block)
+        return Column(block, rows, side * np.concatenate([load, self._box.curvature * bend]), -value, block)
 
 
 def terms_at(instance: Association, multipliers: Multipliers) -> Terms:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ...instances.fields import FloatArray
 from .annealing import annealed
-from .coupling import Coupled, Coupling, terms_at, worth_at
+from .coupling import Box, Coupled, Coupling, terms_at, worth_at
 from .incumbents import improved
 from .listed import list_within, search_sequences
 from .slot_choices import Choices, Priced, joined
@@ -13,7 +13,7 @@ from .station_prices import Stored
 from .trajectories import Multipliers, multipliers_at
 
 ROUNDS = ((1_000, 25), (2_000, 50), (4_000, 50), (4_000, 50))  # states of the grid and steps of the bundle
-RADIUS = 0.02  # of the first box of multipliers
+BOX = Box(0.01, 6.0)  # the first one
 NODES = 2_000  # a layer of a search for a better incumbent
 LITTLE_LEFT = 5e-4  # relative gap below which annealing is not worth its time
 PAIRED = 60  # choices of a group that are exchanged in pairs
@@ -29,8 +29,8 @@ def follow(state: State) -> Choices | None:
     for states, steps in ROUNDS:
         trajectories = state.trajectories(states)
         start = multipliers_at(instance, state.load, state.most)
-        coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference, state.relaxed)
-        coupled = coupling.least(start, state.chosen, RADIUS, steps, state.enough)
+        coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference, BOX, state.relaxed)
+        coupled = coupling.least(start, state.chosen, steps, state.enough)
         met += coupling.met
         known = joined([*met, state.chosen])
         state.offer(coupled.groups.choices, known)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...instances.fields import FloatArray
-from .coupling import Coupled, Coupling, worth_at
+from .coupling import Box, Coupled, Coupling, worth_at
 from .incumbents import Incumbent, per_slot
 from .sequences import layers, search
 from .slot_choices import Choices, Priced, list_choices
@@ -18,7 +18,7 @@ NEAREST = 1e-7  # relative distance to the least bound by station prices
 # Prices tried beside the best ones, over these.
 FACTORS = (*(1 - np.geomspace(0.003, 0.5, 10)), *(1 + np.geomspace(0.003, 0.8, 10)))
 STATES, FEW_STATES, STEPS = 20_000, 4_000, 25  # of the grid, without lists of loads, and of the bundle
-RADIUS = 0.001  # of the first box of multipliers
+BOX = Box(0.001, 3.0)  # the first one
 NODES, WIDER, MOST_NODES = 2_000, 4, 512_000  # a layer of a search, and by how much more where it does not help
 
 
@@ -116,8 +116,8 @@ def _couple(state: State, choices: Choices, start: Multipliers) -> None:
         def best_at(multipliers: Multipliers, own: Choices = choices) -> Priced:
             return _best_of(own, worth_at(state.instance, state.groups, own, multipliers))
 
-        coupling = Coupling(state.instance, state.groups, trajectories, best_at, start.reference)
-        coupled = coupling.least(start, state.chosen, RADIUS, STEPS, state.enough)
+        coupling = Coupling(state.instance, state.groups, trajectories, best_at, start.reference, BOX)
+        coupled = coupling.least(start, state.chosen, STEPS, state.enough)
         start = coupled.multipliers
         state.bounded(coupled.value)
         state.bounded(search_sequences(state, choices, coupled, trajectories, nodes))
