@@ -117,11 +117,16 @@ ACTOR_CRITIC = [
     for name, learner in (("a2c", "ActorCriticLearner"), ("a3c", "AsynchronousLearner"))
 ]
 
+SLOT_NETWORKS = [
+    Entry(name, "provisioning.imitation", settings, "ProvisioningImitation", "SlotPolicy", {})
+    for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
+]
+
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
     "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
     "embedding": {entry.name: entry for entry in [*POLICY_GRADIENT, *GRAPH_POLICY]},
-    "provisioning": {entry.name: entry for entry in ACTOR_CRITIC},
+    "provisioning": {entry.name: entry for entry in [*ACTOR_CRITIC, *SLOT_NETWORKS]},
 }
 
 

@@ -1,6 +1,7 @@
 """Environments in turn for other people's code: Gymnasium (one agent decides all) and PettingZoo (agents in turn).
 
-Every reset draws a fresh world, so these never repeat an instance; `info["action_mask"]` tells the possible actions.
+Every reset draws a fresh world, so these never repeat an instance; `info["action_mask"]` tells the possible actions,
+in a tuple with an array a part where actions have several, as `MultiDiscrete.sample` expects.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from pettingzoo import AECEnv
 
 from .environment import Float32Array, TurnEnvironment
@@ -17,20 +18,31 @@ E = TypeVar("E", bound=TurnEnvironment)
 Fresh = Callable[[np.random.Generator], E]  # draws an environment of one world that is not over
 
 
-class TurnGym(gymnasium.Env[Float32Array, np.int64], Generic[E]):
+def _action_space(environment: TurnEnvironment, parts: Sequence[int] | None) -> Space[Any]:
+    return Discrete(environment.actions) if parts is None else MultiDiscrete(list(parts))
+
+
+def _info(environment: TurnEnvironment, parts: Sequence[int] | None) -> dict[str, Any]:
+    mask = environment.mask[0].astype(np.int8)
+    return {"action_mask": mask if parts is None else tuple(np.split(mask, np.cumsum(parts)[:-1]))}
+
+
+class TurnGym(gymnasium.Env[Float32Array, Any], Generic[E]):
     """One agent that takes all turns.
 
     Parameters
     ----------
     largest
         Of any feature's size.
+    parts
+        How many choices each part of an action has; None where an action is one number.
     """
 
-    def __init__(self, fresh: Fresh[E], largest: float) -> None:
-        self._fresh = fresh
+    def __init__(self, fresh: Fresh[E], largest: float, parts: Sequence[int] | None = None) -> None:
+        self._fresh, self._parts = fresh, parts
         shape = fresh(np.random.default_rng(0))
         self.observation_space = Box(-largest, largest, (shape.features,), np.float32)
-        self.action_space = Discrete(shape.actions)
+        self.action_space = _action_space(shape, parts)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -40,14 +52,14 @@ class TurnGym(gymnasium.Env[Float32Array, np.int64], Generic[E]):
         self.environment = self._fresh(self.np_random)
         return self._seen()
 
-    def step(self, action: np.int64) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Float32Array, float, bool, bool, dict[str, Any]]:
         """Take a turn."""
         reward = self.environment.step(np.array([action]))[0]
         seen, info = self._seen()
         return seen, float(reward), bool(self.environment.over[0]), False, info
 
     def _seen(self) -> tuple[Float32Array, dict[str, Any]]:
-        return self.environment.observe()[0], {"action_mask": self.environment.mask[0].astype(np.int8)}
+        return self.environment.observe()[0], _info(self.environment, self._parts)
 
 
 class TurnAEC(AECEnv, Generic[E]):  # type: ignore[misc]
@@ -61,11 +73,20 @@ class TurnAEC(AECEnv, Generic[E]):  # type: ignore[misc]
         Whose turn it is in an environment of one world that is not over.
     largest
         Of any feature's size.
+    parts
+        As for `TurnGym`.
     """
 
-    def __init__(self, fresh: Fresh[E], agents: Sequence[str], acting: Callable[[E], str], largest: float) -> None:
+    def __init__(
+        self,
+        fresh: Fresh[E],
+        agents: Sequence[str],
+        acting: Callable[[E], str],
+        largest: float,
+        parts: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
-        self._fresh, self._acting, self._rng = fresh, acting, np.random.default_rng()
+        self._fresh, self._acting, self._rng, self._parts = fresh, acting, np.random.default_rng(), parts
         shape = fresh(np.random.default_rng(0))
         self.render_mode = None
         self.possible_agents = list(agents)
@@ -73,13 +94,13 @@ class TurnAEC(AECEnv, Generic[E]):  # type: ignore[misc]
         self.observation_spaces = {
             agent: Box(-largest, largest, (shape.features,), np.float32) for agent in self.possible_agents
         }
-        self.action_spaces = {agent: Discrete(shape.actions) for agent in self.possible_agents}
+        self.action_spaces = {agent: _action_space(shape, parts) for agent in self.possible_agents}
 
     def observation_space(self, agent: str) -> "Box[np.float32]":
         """What an agent sees."""
         return self.observation_spaces[agent]
 
-    def action_space(self, agent: str) -> Discrete:
+    def action_space(self, agent: str) -> Space[Any]:
         """What an agent can do."""
         return self.action_spaces[agent]
 
@@ -101,7 +122,7 @@ class TurnAEC(AECEnv, Generic[E]):  # type: ignore[misc]
         self.infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.agents}
         self._pass_on()
 
-    def step(self, action: int | None) -> None:
+    def step(self, action: Any) -> None:
         """Take the turn of the agent in turn."""
         if self.terminations[self.agent_selection]:
             self._was_dead_step(action)
@@ -119,4 +140,4 @@ class TurnAEC(AECEnv, Generic[E]):  # type: ignore[misc]
             self.agent_selection = self.agents[0]
             return
         self.agent_selection = self._acting(self.environment)
-        self.infos[self.agent_selection] = {"action_mask": self.environment.mask[0].astype(np.int8)}
+        self.infos[self.agent_selection] = _info(self.environment, self._parts)
