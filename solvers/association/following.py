@@ -26,9 +26,9 @@ def follow(state: State) -> Choices | None:
     def best_at(multipliers: Multipliers) -> Priced:
         return state.best(terms_at(instance, multipliers))
 
+    start = multipliers_at(instance, state.load, state.most)
     for states, steps in ROUNDS:
-        trajectories = state.trajectories(states)
-        start = multipliers_at(instance, state.load, state.most)
+        trajectories, value = state.trajectories(states), state.incumbent.value
         coupling = Coupling(instance, state.groups, trajectories, best_at, start.reference, BOX, state.relaxed)
         coupled = coupling.least(start, state.chosen, steps, state.enough)
         met += coupling.met
@@ -43,6 +43,8 @@ def follow(state: State) -> Choices | None:
         trajectories.narrow(coupled.worth, state.slack(coupled.value))
         least, most = trajectories.stored()
         state.stored = Stored(np.maximum(state.stored.low, least), np.minimum(state.stored.high, most))
+        better = state.incumbent.value > value  # and what is around it is worth a start of its own
+        start = multipliers_at(instance, state.load, state.most) if better else coupled.multipliers
     if state.relaxed:
         return None
     return list_within(state, terms_at(instance, coupled.multipliers), coupled.groups.value, coupled.value)
