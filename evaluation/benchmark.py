@@ -97,6 +97,7 @@ def _warm() -> None:
         ("association", "fading"),
         ("association", "steep-spread"),
         ("embedding", "small"),
+        ("provisioning", "tight:slots=2"),
     ):
         for solver in (None, "milp"):
             solve(generate(problem, preset, 1_000_000), solver, time_limit_s=10.0)

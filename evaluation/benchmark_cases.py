@@ -216,6 +216,16 @@ def online_rules() -> Case:
     return Case("embedding online", {name: by(name) for name in ONLINE}, targets)
 
 
+def horizon(slots: int, target_s: float) -> Case:
+    """Provisioning over many slots to the proven optimum; the model of all of them is not built."""
+
+    def measure(seed: int) -> dict[str, Any]:
+        return _row(solve(generate("provisioning", f"paper:slots={slots}", seed)))
+
+    targets = [Target("decomposition", "seconds", target_s), Target("decomposition", "unproven", 0.0)]
+    return Case(f"provisioning paper:slots={slots}", {"decomposition": measure}, targets)
+
+
 CASES_OF: dict[str, dict[str, Callable[[], Case]]] = {
     "placement": {
         "fast-path": fast_path,
@@ -250,6 +260,14 @@ CASES_OF: dict[str, dict[str, Callable[[], Case]]] = {
         "embedding-paper-any": lambda: bracket("paper-any", 0.07),
         "embedding-paper-stay": lambda: bracket("paper-stay", 0.17),
         "embedding-online": online_rules,
+    },
+    "provisioning": {
+        "provisioning-paper": lambda: scale("provisioning", "paper", 1.0),
+        "provisioning-paper-previous": lambda: scale("provisioning", "paper:information=previous", 1.0),
+        "provisioning-10000": lambda: horizon(10_000, 60.0),
+        "provisioning-large": lambda: scale("provisioning", "large", 1.0, faster=20),
+        "provisioning-large-previous": lambda: scale("provisioning", "large:information=previous", 1.0, faster=20),
+        "provisioning-500-users": lambda: scale("provisioning", "large:slots=1,users=500", 5.0),
     },
 }
 CASES = {name: case for own in CASES_OF.values() for name, case in own.items()}

@@ -4,14 +4,22 @@ import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..instances.errors import InputError
 from ..instances.record import Instance
-from ..solvers.association.imperfect_csi import parse, with_error
+from ..solvers.association import imperfect_csi
+from ..solvers.provisioning import domains
 from ..solvers.registry import SOLVERS, find
 from ..solvers.result import Solver
 
-POLICY, IMPERFECT = "policy:", "csi:"
+POLICY = "policy:"
+# Prefixes before another contestant: what reads the place behind them, and what makes a solver of a solver.
+Wrap = Callable[[Solver[Any], Any], Solver[Any]]
+AROUND: dict[str, tuple[Callable[[str, str], tuple[Any, str]], Wrap]] = {
+    "csi:": (imperfect_csi.parse, imperfect_csi.with_error),
+    "domains:": (domains.parse, domains.by_domain),
+}
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,20 @@ def contestant(problem: str, name: str | None) -> Contestant:
     """
     if name is not None and name.startswith(POLICY):
         return _policy(problem, name)
-    if name is not None and name.startswith(IMPERFECT):
-        error, inner = parse(name.removeprefix(IMPERFECT), problem)
-        known = contestant(problem, inner)
-        return replace(known, name=name, solver=lambda seed: with_error(known.solver(seed), error))
+    for prefix, (parse, wrap) in AROUND.items():
+        if name is not None and name.startswith(prefix):
+            how, place = parse(name.removeprefix(prefix), problem)
+            inner = contestant(problem, place)
+            return replace(inner, name=name, solver=_wrapped(wrap, inner, how))
     found, solver = find(problem, name)
     entry = SOLVERS[problem].get(found)
     seeded = entry is not None and entry.seeded
     return Contestant(found, lambda seeds: seeds if seeded else seeds[:1], lambda _: solver, lambda _: False)
+
+
+def _wrapped(wrap: Wrap, inner: Contestant, how: Any) -> Callable[[int], Solver[Instance]]:
+    """The solver of a seed, in another one."""
+    return lambda seed: wrap(inner.solver(seed), how)
 
 
 def _policy(problem: str, name: str) -> Contestant:

@@ -4,6 +4,7 @@ import collections
 from dataclasses import replace
 
 import highspy
+import numpy as np
 import pytest
 from pyscipopt import Model
 from skybound.evaluation.export import export
@@ -116,6 +117,33 @@ def test_every_route_of_embedding_agrees(first, random_embedding, tmp_path):
             alone += 1
     assert binding >= 0.3 * CHUNK
     assert alone >= CHUNK
+
+
+@pytest.mark.parametrize("first", range(0, 500, CHUNK))
+def test_every_route_of_provisioning_agrees(first, random_provisioning, tmp_path):
+    """Enumeration, MILP, CP-SAT, decomposition, and LP and MPS files by HiGHS and SCIP; both kinds of information."""
+    exact = [name for name, entry in SOLVERS["provisioning"].items() if entry.exact]
+    binding, informed = 0, collections.Counter()
+    for seed in range(first, first + CHUNK):
+        instance = random_provisioning(seed)
+        informed[instance.information] += 1
+        known = solve(instance, "enumeration").objective
+        for name in exact:
+            found = solve(instance, name)
+            assert found.status is Status.OPTIMAL, (seed, name, found.reason)
+            assert found.objective == pytest.approx(known, rel=1e-6, abs=1e-9), (seed, name)
+        for path in export(instance, tmp_path, ["lp", "mps"]):
+            for value in from_file(path):
+                assert value == pytest.approx(known, rel=1e-6, abs=1e-6), seed
+        binding += solve(roomier(instance)).objective > known * (1 + 1e-9)
+    assert binding >= 0.3 * CHUNK
+    assert min(informed["current"], informed["previous"]) >= 0.2 * CHUNK
+
+
+def roomier(instance):
+    """With room for everybody everywhere."""
+    names = ("leo_capacity", "geo_capacity", "cache_capacity", "server_capacity")
+    return replace(instance, **{name: np.full_like(getattr(instance, name), instance.users) for name in names})
 
 
 def tighter(instance):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...instances.errors import InputError
 
-PROBLEMS = ("placement", "association", "embedding")
+PROBLEMS = ("placement", "association", "embedding", "provisioning")
 
 
 def reproduce(

@@ -11,7 +11,7 @@ from ...instances.provisioning.instance import NONE
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 
-MOST_CHOICES = 2_000_000  # of all users of a slot
+MOST_CHOICES = 2_000_000  # of users of a slot, before those beyond the capacities are left out
 
 
 class TooManyError(Exception):
@@ -40,17 +40,17 @@ def feasible_choices(instance: Provisioning) -> IntArray:
     Raises
     ------
     TooManyError
-        When there may be more than `MOST_CHOICES`.
+        When there are more than `MOST_CHOICES`.
     """
     options = _options(instance)
-    if len(options) ** instance.users > MOST_CHOICES:
-        raise TooManyError(f"more than {MOST_CHOICES:,} choices in a slot")
     use = np.concatenate(
         [options[:, [r]] == np.arange(len(capacity)) for r, capacity in enumerate(instance.capacities)], 1
     )
     most = np.concatenate(instance.capacities)
     used, taken = np.zeros((1, len(most)), np.int64), np.zeros((1, 0), np.int64)
     for _ in range(instance.users):
+        if len(taken) * len(options) > MOST_CHOICES:
+            raise TooManyError(f"more than {MOST_CHOICES:,} choices in a slot")
         after = used[:, None] + use
         before, option = np.nonzero((after <= most).all(2))
         used, taken = after[before, option], np.column_stack([taken[before], option])

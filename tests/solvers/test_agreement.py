@@ -83,3 +83,23 @@ def test_random_embeddings_are_not_trivial(random_embedding):
     best = np.array([result.objective for _, result in known])
     assert np.mean(rejecting) >= 0.3
     assert (np.array(crowded) < best - 1e-9).mean() >= 0.05
+
+
+def test_random_provisionings_are_not_trivial(random_provisioning):
+    """In at least 30 % more places help, in 20 % greed loses, in 5 % who knows the slot decides otherwise."""
+    known = known_optima(random_provisioning, 100)
+    places = ("leo_capacity", "geo_capacity", "cache_capacity", "server_capacity")
+    roomy = [
+        solve(replace(one, **{name: getattr(one, name) + one.users for name in places})).objective for one, _ in known
+    ]
+    greedy = [solve(instance, "greedy").objective for instance, _ in known]
+    informed = [solve(replace(instance, information="current")) for instance, _ in known]
+    changed = [
+        not np.array_equal(found.decision.choice, result.decision.choice)
+        for found, (instance, result) in zip(informed, known, strict=True)
+        if instance.information == "previous"
+    ]
+    best = np.array([result.objective for _, result in known])
+    assert (np.array(roomy) > best + 1e-9).mean() >= 0.3
+    assert (np.array(greedy) < best - 1e-9).mean() >= 0.2
+    assert sum(changed) >= 0.05 * len(known)
