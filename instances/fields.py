@@ -136,6 +136,24 @@ class _Choice(Kind):
         return value
 
 
+@dataclasses.dataclass(frozen=True)
+class _Choices(Kind):
+    """A list of words, held as a tuple."""
+
+    dimension: str
+    option: _Choice
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> tuple[str, ...]:
+        words = tuple(
+            self.option.read(item, f"{place}[{i}]", dimensions) for i, item in enumerate(listed(value, place))
+        )
+        dimensions.agree(self.dimension, len(words), place)
+        return words
+
+    def write(self, value: Any) -> Any:
+        return list(value)
+
+
 class _Flag(Kind):
     def read(self, value: Any, place: str, dimensions: Dimensions) -> bool:
         if not isinstance(value, bool | np.bool_):
@@ -196,6 +214,24 @@ class _Array(Kind):
                 raise InputError(f"has {shape[0]} entries, but {place}[0] has {shapes[0][0]}", f"{place}[{i}]")
         inner = shapes[0] if shapes else tuple(_size(name, dimensions) for name in self.dimensions[axis + 1 :])
         return (len(value), *inner)
+
+
+@dataclasses.dataclass(frozen=True)
+class _OneOrMany(Kind):
+    """A number for all, or an array of one for each."""
+
+    one: _Scalar
+    many: _Array
+
+    def read(self, value: Any, place: str, dimensions: Dimensions) -> Any:
+        kind = self.many if isinstance(value, list | tuple | np.ndarray) else self.one
+        return kind.read(value, place, dimensions)
+
+    def write(self, value: Any) -> Any:
+        return value.tolist() if isinstance(value, np.ndarray) else value
+
+    def same(self, one: Any, other: Any) -> bool:
+        return isinstance(one, np.ndarray) == isinstance(other, np.ndarray) and bool(np.array_equal(one, other))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -306,9 +342,20 @@ def choice(*options: str) -> Any:
     return _declare(_Choice(options))
 
 
-def reals(*dimensions: str | int, positive: bool = False, most: float = math.inf) -> Any:
-    """An array of numbers, at least 0 or above it, with named dimensions or fixed sizes."""
-    return _declare(_Array(_Range(False, 0, positive, most), dimensions))
+def choices(dimension: str, *options: str) -> Any:
+    """A list of some of the given words."""
+    return _declare(_Choices(dimension, _Choice(options)))
+
+
+def reals(*dimensions: str | int, positive: bool = False, most: float = math.inf, signed: bool = False) -> Any:
+    """An array of numbers, at least 0, above it or of either sign, with named dimensions or fixed sizes."""
+    return _declare(_Array(_Range(False, -math.inf if signed else 0, positive, most), dimensions))
+
+
+def real_or_reals(dimension: str) -> Any:
+    """A number from 0 up, or an array with one for each."""
+    numbers = _Range(False, 0)
+    return _declare(_OneOrMany(_Scalar(numbers, False), _Array(numbers, (dimension,))))
 
 
 def integers(*dimensions: str | int, least: int = 0, most: float = math.inf) -> Any:

@@ -18,6 +18,7 @@ from skybound.instances.placement import Placement
 from skybound.instances.provisioning import CacheChains, Chain, Chains, Fees, Prices, Provisioning
 from skybound.instances.provisioning.instance import draw_states
 from skybound.instances.record import Instance
+from skybound.instances.slicing import Slicing
 
 WORKED = {
     "share": "even",
@@ -354,3 +355,41 @@ def worked_provisioning_data() -> dict:
 def worked_provisioning(worked_provisioning_data) -> Provisioning:
     """The provisioning worked by hand; its optimum is 226, and 235.05 is expected of the states before."""
     return Provisioning.from_json(worked_provisioning_data, "data", name="worked")
+
+
+@pytest.fixture
+def worked_slicing() -> Slicing:
+    """One subcarrier: an H user at station 0, an L user at station 1, C users below the satellite and the UAV."""
+    nothing = [[0.0], [0.0]]
+    return Slicing(
+        slices=["H", "L", "C", "C"],
+        subcarriers=1,
+        subcarrier_hz=1e6,
+        noise_w=1e-6,
+        arrival_bps=1e5,
+        slot_bits=1e4,
+        packet_bits=1e3,
+        delay_cap_s=0.1,
+        sinr_threshold=1.0,
+        station_capacity=10,
+        uav_min_distance_m=100.0,
+        intra_cell_reuse=False,
+        weights={"throughput": 1.0, "delay": 1.0, "coverage": 1.0},
+        throughput_ref_bps=1e7,
+        users={"position": [[0, 290], [100, 700], [500, 500], [300, 0]]},
+        stations={
+            "position": [[0, 300], [0, 600]],
+            "power_w": [1.0, 1.0],
+            "gain": [[[1.02e-4], [1e-6]], [[1e-6], [3e-5]], nothing, nothing],
+        },
+        uavs={
+            "altitude_m": 100.0,
+            "power_w": [100.0],
+            "candidates": [[0, 0], [300, 0]],
+            "reference_gain": 1e-3,
+            "path_loss_exponent": 2.0,
+            "fading": [[[0.01]], [[0.01]], [[0.01]], [[0.5]]],
+        },
+        satellites={"altitude_m": 2e5, "power_w": [100.0], "gain": [[[1e-9]], [[1e-9]], [[1.25e-8]], [[1e-9]]]},
+        name="worked",
+    )
