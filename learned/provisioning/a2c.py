@@ -29,7 +29,7 @@ class ActorCriticLearner(StackedLearner):
         self.settings = settings
         training, validation, self._seen = Pools.of(preset, settings)
         self.environment, self.validation = ProvisioningEnvironment(training), ProvisioningEnvironment(validation)
-        self.network = network_for(self.environment, settings, seeds)
+        self.network = network_for(self.environment.layout, settings, seeds)
         super().__init__(self.network, self.network, seeds, settings.updates, settings.unit)
 
     def _learn_until(self, last: int) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class ActorCriticLearner(StackedLearner):
 
     def sizes(self) -> dict[str, Any]:
         """Sizes of the network."""
-        return sizes_of(self.network, self.settings)
+        return sizes_of(self.environment.layout, self.settings)
 
     def policy(self) -> dict[str, Any]:
         """The best network of each seed, with what is needed to use it and the instances that it has seen."""

@@ -101,7 +101,7 @@ class Worker:
         pool = Worlds(draw_instances(preset, TRAINING_SEED, settings.worlds))
         self.environments = [ProvisioningEnvironment(pool) for _ in seeds]
         self.rngs = [np.random.default_rng([seed, number]) for seed in seeds]
-        self.network = network_for(self.environments[0], settings, [0])
+        self.network = network_for(pool.layout, settings, [0])
         for environment, rng in zip(self.environments, self.rngs, strict=True):
             environment.reset(rng.integers(environment.worlds, size=settings.environments))
 
@@ -163,9 +163,9 @@ class AsynchronousLearner:
         self.settings = settings
         pools = Pools.of(preset, settings)
         self.validation, self._seen = ProvisioningEnvironment(pools.validation), pools.seen
-        self.network = network_for(self.validation, settings, seeds)
+        self.network = network_for(self.validation.layout, settings, seeds)
         self._best = BestNetworks(self.network, len(seeds))
-        self._shared = [Shared.of(network_for(self.validation, settings, [seed])) for seed in seeds]
+        self._shared = [Shared.of(network_for(self.validation.layout, settings, [seed])) for seed in seeds]
         self._names = [name for name, _ in self.network.named_parameters()]
         self._states: list[list[Any]] = [[None] * settings.workers for _ in seeds]
         self._told = False  # whether the workers know where they stand
@@ -235,7 +235,7 @@ class AsynchronousLearner:
 
     def policy(self) -> dict[str, Any]:
         """The best network of each seed, with what is needed to use it and the instances that it has seen."""
-        sizes = sizes_of(self.network, self.settings)
+        sizes = sizes_of(self.validation.layout, self.settings)
         return {"network": sizes, **self._best.policy(), "seen": torch.from_numpy(self._seen)}
 
 

@@ -14,10 +14,10 @@ from ...solvers.result import Answer, Limits
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
 from ..settings import at_least_one
-from .actor_network import ActorCritic
+from .actor_network import ActorCritic, FlatActorCritic, SharedActorCritic
 from .environment import ProvisioningEnvironment
 from .rollout import Lesson, draw
-from .worlds import Worlds
+from .worlds import Layout, Worlds
 
 COUNTS = ("updates", "unit", "steps", "environments", "width", "worlds", "validation_worlds")
 
@@ -40,8 +40,8 @@ class Settings:
         See `Lesson`: gamma, by_slot, by_part, value_weight, entropy.
     largest_gradient
         Norm at which gradients are cut.
-    width
-        Of the network.
+    shared, width
+        Whether options share a scorer (`SharedActorCritic`), and the network's width.
     worlds, validation_worlds
         Size of the pools of instances.
     """
@@ -57,6 +57,7 @@ class Settings:
     value_weight: float
     entropy: float
     largest_gradient: float
+    shared: bool
     width: int
     worlds: int
     validation_worlds: int
@@ -87,12 +88,15 @@ PAPER = Settings(
     value_weight=0.5,
     entropy=0.01,
     largest_gradient=0.5,
+    shared=False,
     width=128,
     worlds=64,
     validation_worlds=4,
 )
-# What the problem's structure gives: slots and parts do not couple.
-TUNED = replace(PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(2e-3, 2e-5, 1.0), entropy=0.003)
+# What the problem's structure gives: slots and parts do not couple, and options differ in nothing but their features.
+TUNED = replace(
+    PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(2e-3, 2e-5, 1.0), entropy=0.01, shared=True, width=32
+)
 
 
 class Pools(NamedTuple):
@@ -111,20 +115,16 @@ class Pools(NamedTuple):
         return cls(Worlds(training), Worlds(validation), seen)
 
 
-def network_for(environment: ProvisioningEnvironment, settings: Settings, seeds: Sequence[int]) -> ActorCritic:
+def network_for(layout: Layout, settings: Settings, seeds: Sequence[int]) -> ActorCritic:
     """A network at its beginning."""
-    sizes = [size + 1 for size in environment.sizes]
-    return ActorCritic(environment.features, sizes, settings.lesson.values, settings.width, seeds)
+    kind = SharedActorCritic if settings.shared else FlatActorCritic
+    return kind(layout, settings.lesson.values, settings.width, seeds)
 
 
-def sizes_of(network: ActorCritic, settings: Settings) -> dict[str, Any]:
+def sizes_of(layout: Layout, settings: Settings) -> dict[str, Any]:
     """What a policy file says of a network."""
-    return {
-        "features": network.first.weight.shape[1],
-        "width": settings.width,
-        "values": settings.lesson.values,
-        "options": [size - 1 for size in network.sizes],
-    }
+    sizes = {"width": settings.width, "values": settings.lesson.values, "shared": settings.shared}
+    return sizes | {"counts": list(layout.counts)}
 
 
 def draw_instances(preset: str, first: int, count: int) -> list[Provisioning]:
@@ -135,6 +135,8 @@ def draw_instances(preset: str, first: int, count: int) -> list[Provisioning]:
 @dataclass(frozen=True)
 class ActorPolicy:
     """A trained actor as a solver: users in turn take their likeliest action.
+
+    With a shared scorer it takes instances of any size, otherwise any numbers of users and slots.
 
     Attributes
     ----------
@@ -149,21 +151,24 @@ class ActorPolicy:
     @classmethod
     def of(cls, file: PolicyFile, seed: int, samples: int) -> "ActorPolicy":
         """The actor of one trained seed."""
-        options = file.network.get("options")
-        if not isinstance(options, list) or not all(isinstance(size, int) and size >= 0 for size in options):
-            raise InputError("is missing or no list of sizes", "network.options", str(file.path))
-        size = file.network_size
-        network = ActorCritic(size("features"), [n + 1 for n in options], size("values"), size("width"), [0])
+        counts, shared = file.network.get("counts"), file.network.get("shared")
+        if not isinstance(counts, list) or len(counts) != 4 or not all(type(n) is int and n >= 0 for n in counts):
+            raise InputError("is missing or no list of four numbers", "network.counts", str(file.path))
+        leo, geo, caches, servers = counts
+        kind = SharedActorCritic if shared else FlatActorCritic
+        network = kind(
+            Layout((leo, geo, caches, servers)), file.network_size("values"), file.network_size("width"), [0]
+        )
         file.fill(network, seed)
         return cls(file, network, samples)
 
     def __call__(self, instance: Provisioning, limits: Limits) -> Answer:
         """Decide for the users of all slots."""
         environment = ProvisioningEnvironment(Worlds([instance]))
-        if environment.sizes != tuple(size - 1 for size in self.network.sizes):
-            raise InputError(
-                f"has {environment.sizes} pairs, caches and servers, the policy was trained on others", "instance"
-            )
+        if isinstance(self.network, SharedActorCritic):
+            self.network.layout = environment.layout
+        elif environment.layout.counts != self.network.layout.counts:
+            raise InputError(f"has {environment.layout}, the policy was trained for {self.network.layout}", "instance")
         environment.reset(np.zeros(self.samples, np.int64))
         rng = np.random.default_rng(limits.seed)
         earned = np.zeros((self.samples, instance.slots))

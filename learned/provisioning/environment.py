@@ -27,6 +27,8 @@ class ProvisioningEnvironment:
     ----------
     pool
         The instances.
+    layout
+        Their options and resources.
     worlds
         Number of them.
     world, slot, user : array, shape (B,)
@@ -41,9 +43,9 @@ class ProvisioningEnvironment:
 
     def __init__(self, pool: Worlds) -> None:
         self.pool = pool
-        self.worlds, self.sizes = len(pool.instances), pool.sizes
-        self.actions = sum(pool.sizes) + PARTS
-        self.features = 3 * pool.options + 2 * pool.resources + 1
+        self.worlds, self.layout = len(pool.instances), pool.layout
+        self.actions = pool.layout.options + PARTS
+        self.features = pool.layout.features
         self.reset(np.zeros(1, np.int64))
 
     def reset(self, world: IntArray) -> None:
@@ -77,13 +79,13 @@ class ProvisioningEnvironment:
     @property
     def free(self) -> BoolArray:
         """Options that are linked and have room, shape (B, options)."""
-        full = (self.left <= 0) @ self.pool.needs.T
+        full = (self.left <= 0) @ self.layout.needs.T
         return np.asarray(self.pool.linked[self._at] & ~full)
 
     @property
     def mask(self) -> BoolArray:
         """Which actions are possible, all parts one after the other, shape (B, actions)."""
-        free = np.split(self.free, np.cumsum(self.sizes)[:-1], 1)
+        free = np.split(self.free, np.cumsum(self.layout.sizes)[:-1], 1)
         nothing = np.ones((len(self.world), 1), bool)
         return np.concatenate([column for own in free for column in (nothing, own)], 1)
 
@@ -121,29 +123,29 @@ class ProvisioningEnvironment:
         value = np.where(self.pool.linked, self._value, -1.0)
         wants = np.zeros(value.shape)
         for part in range(PARTS):
-            own = np.flatnonzero(self.pool.part == part)
+            own = np.flatnonzero(self.layout.part == part)
             if own.size:
                 best = own[value[..., own].argmax(-1)][..., None]
                 pays = np.take_along_axis(value, best, -1) > 0
                 np.put_along_axis(wants, best, pays.astype(float), -1)
-        return _after(wants @ self.pool.needs)
+        return _after(wants @ self.layout.needs)
 
     def step(self, action: IntArray) -> FloatArray:
         """Take an action in each environment, shape (B, parts); the rewards (units), shape (B,).
 
         Parts that are impossible are nothing; after a trajectory nothing happens.
         """
-        pool, rows = self.pool, np.arange(len(self.world))
+        rows = np.arange(len(self.world))
         going, free, reward = ~self.over, self.free, self.pool.reward[self._at]
         self.earned = np.zeros((len(rows), PARTS))
-        for part, (size, first) in enumerate(zip(self.sizes, np.cumsum([0, *self.sizes]), strict=False)):
+        for part, (size, first) in enumerate(zip(self.layout.sizes, np.cumsum([0, *self.layout.sizes]), strict=False)):
             number = action[:, part] - 1
             takes = going & (number >= 0) & (number < size)
             option = first + np.where(takes, number, 0)
-            takes &= free[rows, np.minimum(option, pool.options - 1)] if pool.options else False
+            takes &= free[rows, np.minimum(option, self.layout.options - 1)] if self.layout.options else False
             b = rows[takes]
             self.earned[b, part] = reward[b, option[b]]
-            self.left[b] -= pool.needs[option[b]]
+            self.left[b] -= self.layout.needs[option[b]]
             self.taken[b, self.slot[b], self.user[b], part] = number[b]
         self._go_on(going)
         return np.asarray(self.earned.sum(1))

@@ -43,8 +43,8 @@ class Part:
         slots = len(pool.instances) * pool.slots
         first, found = 0, []
         for part, kinds in enumerate(KINDS):
-            value = pool.value[..., first : first + pool.sizes[part]]
-            first += pool.sizes[part]
+            value = pool.value[..., first : first + pool.layout.sizes[part]]
+            first += pool.layout.sizes[part]
             places = [np.stack([instance.capacities[kind] for instance in pool.instances]) for kind in kinds]
             if len(places) == 1:
                 places.append(np.full((len(pool.instances), 1), pool.users))

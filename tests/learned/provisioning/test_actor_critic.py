@@ -14,10 +14,10 @@ from skybound.instances.provisioning.presets import generate
 from skybound.learned.algorithms import train
 from skybound.learned.policy_file import PolicyFile
 from skybound.learned.provisioning import a2c, a3c
-from skybound.learned.provisioning.actor_network import ActorCritic
+from skybound.learned.provisioning.actor_network import FlatActorCritic, SharedActorCritic
 from skybound.learned.provisioning.environment import ProvisioningEnvironment
 from skybound.learned.provisioning.rollout import Lesson, Played, losses, play, play_greedily
-from skybound.learned.provisioning.worlds import Worlds
+from skybound.learned.provisioning.worlds import Layout, Worlds
 from skybound.solvers.solve import solve
 
 PRESET = "tight:slots=4,users=4,resources=1/1/1/1,capacities=2/2/2/2"
@@ -28,7 +28,7 @@ def lesson(**changes):
     return replace(Lesson(gamma=0.5, by_slot=True, by_part=True, value_weight=0.5, entropy=0.0), **changes)
 
 
-class Flat(ActorCritic):
+class Even(FlatActorCritic):
     """Says the same of everything: even chances, and one value."""
 
     def forward(self, observation, mask):
@@ -38,8 +38,8 @@ class Flat(ActorCritic):
 
 def test_returns_by_hand():
     """Three steps of which the second ends a slot: 1 + 0.5 * 2, then 2 alone, then 4 + 0.5 * 3 by the critic."""
-    network = Flat(2, [2, 2, 2], 1, 4, [0])
-    seen = torch.zeros(3, 1, 1, 2), torch.ones(3, 1, 1, 6, dtype=torch.bool)
+    network = Even(Layout((1, 1, 1, 1)), 1, 4, [0])
+    seen = torch.zeros(3, 1, 1, 18), torch.ones(3, 1, 1, 6, dtype=torch.bool)
     reward = torch.tensor([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1)
     ends = torch.tensor([False, True, False]).reshape(3, 1, 1)
     action = torch.zeros(3, 1, 1, 3, dtype=torch.int64)
@@ -55,26 +55,26 @@ def test_returns_by_hand():
 def test_impossible_actions_are_never_taken():
     """However much the scores are for them."""
     environment = ProvisioningEnvironment(Worlds([generate(PRESET, 0)]))
-    sizes = [size + 1 for size in environment.sizes]
-    network = ActorCritic(environment.features, sizes, 3, 8, [0])
+    network = FlatActorCritic(environment.layout, 3, 8, [0])
     with torch.no_grad():
         network.scores.bias.copy_(torch.tensor([-50.0, 50.0] * 3))
     environment.reset(np.zeros(6, np.int64))
     played = play(network, environment, 40, lesson(), [np.random.default_rng(0)])
-    mask = torch.stack(played.mask.split(sizes, -1), -2)
+    mask = torch.stack(played.mask.split(network.sizes, -1), -2)
     assert mask.gather(-1, played.action[..., None]).all()
     assert (played.action == 0).any()
     assert (played.action == 1).any()
 
 
-def test_seeds_learn_apart():
+@pytest.mark.parametrize("kind", [FlatActorCritic, SharedActorCritic])
+def test_seeds_learn_apart(kind):
     """Losses and play of a seed are the same beside others."""
     pool = Worlds([generate(PRESET, seed) for seed in range(3)])
     found = []
     for seeds in ([4], [3, 4]):
         environment = ProvisioningEnvironment(pool)
         environment.reset(np.tile([0, 1], len(seeds)))
-        network = ActorCritic(environment.features, [size + 1 for size in environment.sizes], 3, 8, seeds)
+        network = kind(environment.layout, 3, 8, seeds)
         played = play(network, environment, 20, lesson(), [np.random.default_rng(seed) for seed in seeds])
         found.append(
             (losses(network, played, lesson()).detach()[-1].item(), play_greedily(network, environment)[-1].tolist())
@@ -97,14 +97,32 @@ def test_a_known_optimum_is_learned(name, rate, tmp_path):
 
 def test_policies_solve(tmp_path):
     """Greedily, and better by the best of many; instances of other shapes are refused."""
-    train("provisioning", PRESET, "a2c", [0, 1], tmp_path, changes=QUICK)
+    train("provisioning", PRESET, "a2c", [0, 1], tmp_path, changes=QUICK | {"shared": False})
     instance = generate(PRESET, 5)
     one, many = (solve(instance, f"policy:{tmp_path}?samples={count}") for count in (1, 64))
     assert one.status.has_decision
     assert one.objective <= many.objective <= solve(instance).objective + 1e-9
     assert one.objective < many.objective
-    with pytest.raises(InputError, match="the policy was trained on others"):
+    with pytest.raises(InputError, match="the policy was trained for"):
         solve(generate("paper:slots=2", 0), f"policy:{tmp_path}")
+
+
+def test_a_shared_scorer_serves_any_layout(tmp_path, random_provisioning):
+    """Also without satellites, caches or servers at all; options in another order have their chances in that order."""
+    train("provisioning", PRESET, "a2c", [0], tmp_path, changes=QUICK)
+    for seed in range(10):
+        assert solve(random_provisioning(seed), f"policy:{tmp_path}").status.has_decision
+    environment = ProvisioningEnvironment(Worlds([generate("tight:slots=1", 0)]))
+    network = SharedActorCritic(environment.layout, 3, 8, [0])
+    seen, mask = (torch.from_numpy(part)[None] for part in (environment.observe(), environment.mask))
+    (_, caches, _), _ = network(seen, mask)
+    options, resources = environment.layout.options, environment.layout.resources
+    order = np.arange(environment.features)
+    for first in (8, options + 8, 2 * options + 8, 3 * options + 6, 3 * options + resources + 6):
+        order[first : first + 3] = order[first : first + 3][::-1]
+    (_, turned, _), _ = network(seen[..., order.tolist()], mask)
+    assert torch.allclose(turned[..., 1:], caches[..., 1:].flip(-1), atol=1e-6)
+    assert not torch.allclose(turned[..., 1:], caches[..., 1:])
 
 
 def test_a_resumed_run_of_a2c_equals_an_uninterrupted_one(tmp_path, interrupted):

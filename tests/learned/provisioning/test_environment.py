@@ -16,7 +16,7 @@ def played(instances, rng, environments=None):
     returns = np.zeros(len(environment.world))
     while not environment.over.all():
         lots = np.where(environment.mask, rng.random(environment.mask.shape), -1.0)
-        parts = np.split(lots, np.cumsum(np.array(environment.sizes) + 1)[:-1], 1)
+        parts = np.split(lots, np.cumsum(np.array(environment.layout.sizes) + 1)[:-1], 1)
         observed = environment.observe()
         assert observed.shape == (len(returns), environment.features)
         assert np.abs(observed).max() <= 1
