@@ -1,7 +1,8 @@
 """Instances that many tests share."""
 
 import copy
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -34,6 +35,14 @@ WORKED = {
     "satellite_cloud_bps": 1e9,
     "propagation_s": [0.004] * 5,
 }
+
+
+@pytest.fixture
+def hearing_interrupts() -> Iterator[None]:
+    """Ctrl-C is heard, though what started the tests may ignore it, as shells do for jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -12,13 +12,7 @@ from skybound.instances.problems import generate
 from skybound.solvers.interrupts import check_interrupts, interruptible, noting_interrupts
 from skybound.solvers.solve import solve
 
-
-@pytest.fixture(autouse=True)
-def _the_usual_handler():
-    """Whatever started the tests may ignore Ctrl-C, as shells do for jobs in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("hearing_interrupts")
 
 
 def press(after_s: float) -> None:

@@ -143,6 +143,7 @@ def assert_resumed(name, folder, interruptedly, changes):
     assert all(torch.equal(one.parameters[name], other.parameters[name]) for name in one.parameters)
 
 
+@pytest.mark.usefixtures("hearing_interrupts")
 def test_ctrl_c_lets_updates_end(tmp_path, monkeypatch):
     """Two workers, cut short in a unit without end: what they have done is kept, and the next start adds to it."""
     changes = QUICK | {"workers": 2, "updates": 10**7, "unit": 10**7, "environments": 1, "steps": 2}
