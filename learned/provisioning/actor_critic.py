@@ -95,7 +95,7 @@ PAPER = Settings(
 )
 # What the problem's structure gives: slots and parts do not couple, and options differ in nothing but their features.
 TUNED = replace(
-    PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(2e-3, 2e-5, 1.0), entropy=0.01, shared=True, width=32
+    PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(5e-3, 5e-5, 1.0), entropy=0.01, shared=True, width=32
 )
 
 
