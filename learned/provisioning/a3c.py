@@ -51,7 +51,7 @@ class Settings(actor_critic.Settings):
 
 
 PAPER = Settings(**vars(actor_critic.PAPER) | {"environments": 4, "workers": 2})
-TUNED = Settings(**vars(actor_critic.TUNED) | {"environments": 16, "workers": 2})
+TUNED = Settings(**vars(actor_critic.TUNED) | {"workers": 2})
 
 
 class Shared(NamedTuple):

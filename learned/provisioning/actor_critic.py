@@ -77,8 +77,8 @@ class Settings:
 
 # The text gives no numbers; these are those of the algorithm's authors where they have any, returns as printed.
 PAPER = Settings(
-    updates=20_000,
-    unit=1_000,
+    updates=10_000,
+    unit=500,
     steps=20,
     environments=16,
     learning_rate=(7e-4, 1e-5, 1.0),
@@ -95,7 +95,15 @@ PAPER = Settings(
 )
 # What the problem's structure gives: slots and parts do not couple, and options differ in nothing but their features.
 TUNED = replace(
-    PAPER, gamma=1.0, by_slot=True, by_part=True, learning_rate=(5e-3, 5e-5, 1.0), entropy=0.01, shared=True, width=32
+    PAPER,
+    steps=5,
+    environments=64,
+    learning_rate=(5e-3, 5e-5, 1.0),
+    gamma=1.0,
+    by_slot=True,
+    by_part=True,
+    shared=True,
+    width=32,
 )
 
 
