@@ -1,0 +1,1 @@
+"""Solvers of slicing: brute force, certified decomposition with continuous powers, rules."""

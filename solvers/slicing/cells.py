@@ -1,0 +1,204 @@
+"""A subcarrier of a layer is a cell; cells share users, places at stations, and budgets, which have prices here.
+
+The sum of the best patterns of all cells at some prices, and what the prices cost, bounds the optimum.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...formulations.slicing.values import gains
+from ...instances.fields import FloatArray, IntArray
+from ...instances.slicing import Service, Slicing, SlicingDecision
+from ...instances.slicing.instance import LAYERS
+from ..master import Column
+from .laws import Laws, spare_s
+from .patterns import Layer, Prices, alone, least_rates, links_of, search
+from .powers import best_powers
+
+MOST_LISTED = 5_000  # patterns of a cell
+
+
+class Pattern(NamedTuple):
+    """Links on a subcarrier.
+
+    Attributes
+    ----------
+    cell
+        Layer and subcarrier.
+    users, nodes : array, shape (links,)
+    share : array, shape (links,)
+        Powers over budgets.
+    worth
+        At these powers.
+    bound
+        On the worth at any powers less what they cost at the prices it was found at.
+    """
+
+    cell: tuple[int, int]
+    users: IntArray
+    nodes: IntArray
+    share: FloatArray
+    worth: float
+    bound: float
+
+    @property
+    def links(self) -> tuple[tuple[int, int], bytes, bytes]:
+        """The same for the same links, whatever their powers."""
+        return self.cell, self.users.tobytes(), self.nodes.tobytes()
+
+    @property
+    def key(self) -> tuple[tuple[int, int], bytes, bytes, bytes]:
+        """The same for the same links at the same powers."""
+        return *self.links, self.share.tobytes()
+
+
+class Rows(NamedTuple):
+    """What cells share: users first, then budgets of all nodes, then places at stations.
+
+    Attributes
+    ----------
+    users
+        How many.
+    first : array, shape (layers,)
+        Row of the budget of each layer's first node.
+    places
+        Row of the first station's places.
+    most : array, shape (rows,)
+        How much there is of each.
+    """
+
+    users: int
+    first: IntArray
+    places: int
+    most: FloatArray
+
+    @classmethod
+    def of(cls, instance: Slicing) -> "Rows":
+        """Those of an instance."""
+        users, nodes = len(instance.slices), instance.nodes
+        first = users + np.cumsum([0, *nodes[:-1]])
+        places = users + sum(nodes)
+        most = np.append(np.ones(places), np.full(nodes[0], float(instance.station_capacity)))
+        return cls(users, first, places, most)
+
+    def prices(self, point: FloatArray, layer: int, nodes: int) -> Prices:
+        """Those of a layer."""
+        budget = point[self.first[layer] : self.first[layer] + nodes]
+        place = point[self.places :] if layer == 0 else np.zeros(nodes)
+        return Prices(point[: self.users], place, budget)
+
+    def used(self, pattern: Pattern) -> tuple[IntArray, FloatArray]:
+        """What a pattern takes: rows, and how much of each."""
+        links = len(pattern.users)
+        rows = [pattern.users, self.first[pattern.cell[0]] + pattern.nodes]
+        taken = [np.ones(links), pattern.share]
+        if pattern.cell[0] == 0:
+            rows.append(self.places + pattern.nodes)
+            taken.append(np.ones(links))
+        return np.concatenate(rows), np.concatenate(taken)
+
+    def piece(self, block: int, patterns: Sequence[Pattern], times: int, kind: int) -> Column:
+        """What patterns, so many times, are worth at any prices, as a piece of a bundle."""
+        drawn, worth = np.zeros(len(self.most)), 0.0
+        for pattern in patterns:
+            row, taken = self.used(pattern)
+            np.add.at(drawn, row, times * taken)
+            worth += times * pattern.worth
+        row = np.flatnonzero(drawn)
+        return Column(block, row, -drawn[row], -worth, kind)
+
+
+class Cells:
+    """All cells of an instance whose UAVs stand somewhere; those of a layer that are alike count as one.
+
+    Attributes
+    ----------
+    alike
+        Subcarriers of the same gains, by layer and the first of them.
+    """
+
+    def __init__(self, instance: Slicing, laws: Laws, rows: Rows, candidate: IntArray) -> None:
+        self.instance, self.candidate, self.rows = instance, candidate, rows
+        self._laws = laws
+        each = zip(gains(instance, candidate), instance.budgets_w, spare_s(instance, candidate), strict=True)
+        self.layers = [
+            Layer(
+                np.ascontiguousarray(np.moveaxis(gain * budget[:, None] / instance.noise_w, 2, 0)),
+                spare,
+                least_rates(laws, spare),
+                instance.intra_cell_reuse,
+            )
+            for gain, budget, spare in each
+        ]
+        self.alike = dict[tuple[int, int], list[int]]()
+        for layer, own in enumerate(self.layers):
+            first = dict[bytes, int]()
+            for n in range(instance.subcarriers if instance.nodes[layer] else 0):
+                same = first.setdefault(own.snr[n].tobytes(), n)
+                self.alike.setdefault((layer, same), []).append(n)
+
+    def scale(self) -> float:
+        """What users are worth in the mean, without interference and prices."""
+        if not self.alike or not self.rows.users:
+            return 0.0
+        free = np.zeros(len(self.rows.most))
+        found = np.zeros(self.rows.users)
+        for layer, n in self.alike:
+            own = self.layers[layer]
+            worth = alone(self._laws, own, n, self.rows.prices(free, layer, own.spare.shape[1]))
+            found = np.maximum(found, worth.max(1))
+        return float(found.mean())
+
+    def best(
+        self, cell: tuple[int, int], point: FloatArray, floor: float, tolerance: float
+    ) -> tuple[Pattern | None, float]:
+        """The best pattern of a cell above `floor` less prices, and a bound on what any is worth less them."""
+        found, bound = self._search(cell, point, floor, 1, tolerance)
+        return (found[0] if found else None), bound
+
+    def all(self, cell: tuple[int, int], point: FloatArray, floor: float, tolerance: float) -> list[Pattern] | None:
+        """All patterns of a cell that are worth more than `floor` less prices; None when they are too many."""
+        found, _ = self._search(cell, point, floor, MOST_LISTED, tolerance)
+        return found if len(found) < MOST_LISTED else None
+
+    def again(self, pattern: Pattern, point: FloatArray, tolerance: float) -> Pattern:
+        """The same links at the best powers for other prices."""
+        layer, subcarrier = pattern.cell
+        own, share = self.layers[layer], np.empty(len(pattern.users))
+        budget = self.rows.prices(point, layer, own.spare.shape[1]).budget
+        links = links_of(self._laws, own, subcarrier, pattern.users, pattern.nodes, budget)
+        net, bound = best_powers(links, -np.inf, tolerance, share)
+        return pattern._replace(share=share, worth=float(net + budget[pattern.nodes] @ share), bound=bound)
+
+    def _search(
+        self, cell: tuple[int, int], point: FloatArray, floor: float, room: int, tolerance: float
+    ) -> tuple[list[Pattern], float]:
+        own = self.layers[cell[0]]
+        users, nodes = own.spare.shape
+        most = users if own.reuse else min(users, nodes)
+        user, node = np.empty((room, most), np.int64), np.empty((room, most), np.int64)
+        share, worth, bound = np.empty((room, most)), np.empty(room), np.empty(room)
+        prices = self.rows.prices(point, cell[0], nodes)
+        args = (floor, room == 1, tolerance, user, node, share, worth, bound)
+        count, least = search(self._laws, own, cell[1], prices, *args)
+        found = []
+        for r in range(min(count, room)):
+            links = int((user[r] >= 0).sum())
+            paid = prices.user[user[r, :links]].sum() + prices.place[node[r, :links]].sum()
+            own_share = share[r, :links]
+            whole = worth[r] + paid + prices.budget[node[r, :links]] @ own_share
+            found.append(Pattern(cell, user[r, :links], node[r, :links], own_share, float(whole), bound[r] + paid))
+        return found, least
+
+    def decision(self, patterns: Sequence[Pattern]) -> SlicingDecision:
+        """Some patterns as a decision."""
+        serve: list[Service | None] = [None] * self.rows.users
+        free = {cell: iter(subcarriers) for cell, subcarriers in self.alike.items()}
+        for pattern in patterns:
+            layer, subcarrier = pattern.cell[0], next(free[pattern.cell])
+            power_w = pattern.share * self.instance.budgets_w[layer][pattern.nodes]
+            for k, v, power in zip(pattern.users, pattern.nodes, power_w, strict=True):
+                serve[k] = Service(LAYERS[layer], int(v), subcarrier, float(power))
+        return SlicingDecision(self.candidate, tuple(serve))

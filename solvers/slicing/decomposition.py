@@ -1,0 +1,173 @@
+"""Slicing to certified gaps, with continuous powers and the places of UAVs.
+
+1. Users, budgets and places at stations get prices; then every subcarrier of every layer is by itself, and its best
+   pattern of links is found with certified powers (see `patterns`). A bundle method finds prices of least bound.
+2. Patterns near the best ones are listed, and an integer program chooses among them and mixes their powers (see
+   `choosing`). When all patterns within the gap are listed, the budgets' prices alone bound more sharply.
+
+Where UAVs have a choice of places, the best placement is part of that bound; then placements that may be better
+than the incumbent are gone through one by one with prices of their own.
+"""
+
+import numpy as np
+
+from ...instances.fields import FloatArray, IntArray
+from ...instances.slicing import Slicing
+from ..bundle import Evaluated, minimise
+from ..master import Column
+from ..result import Answer, Limits
+from .cells import Cells
+from .patterns import Prices
+from .placed import Placed
+from .placements import Sky
+from .state import State
+
+STEPS = 200  # of a bundle
+FIRST = 0.4  # prices to begin with, and half of the first box, over what users are worth in the mean
+NEXT = 0.1  # half of the next boxes, over that
+ROUNDS, TAKEN_IN = 50, 20  # of taking placements in, and how many at a time
+TRIED = 5  # placements before all are gone through
+NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
+
+
+def solve_decomposition(instance: Slicing, limits: Limits) -> Answer:
+    """Solve by prices of users, budgets and places."""
+    state = State(instance, limits)
+    sky = Sky(instance, state.laws)
+    if not len(sky.placements):
+        return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
+    nobody = Cells(instance, state.laws, state.rows, sky.placements[0])
+    state.offer(nobody.decision([]))
+    scale = nobody.scale()
+    if scale <= 0:
+        state.bounded(0.0)
+        return state.answer()
+    point = np.full(len(state.rows.most), FIRST * scale)
+    first = int(sky.bounds(state.rows.prices(point, 1, instance.nodes[1])).argmax())
+    placed = Placed(state, Cells(instance, state.laws, state.rows, sky.placements[first]), point)
+    placed.least(FIRST * scale)
+    if len(sky.placements) == 1:
+        state.bounded(placed.bound)
+        placed.improve()
+        state.bounded(placed.bound)
+        return state.answer()
+    everywhere = Everywhere(state, sky, placed.point)
+    everywhere.least(NEXT * scale)
+    everywhere.go_through(NEXT * scale)
+    return state.answer()
+
+
+class Everywhere:
+    """All placements: prices whose bound holds for all of them, and then each of them by itself.
+
+    Prices are found for some placements; where others are worth more at these prices, they are taken in.
+    """
+
+    def __init__(self, state: State, sky: Sky, point: FloatArray) -> None:
+        self._state, self._sky, self.point = state, sky, point
+        self._cells = Cells(state.instance, state.laws, state.rows, sky.placements[0])
+        self._fixed = {cell: len(alike) for cell, alike in self._cells.alike.items() if cell[0] != 1}
+        self._pieces = dict[object, Column]()
+
+    def least(self, radius: float) -> None:
+        """Find prices of least bound."""
+        state, sky = self._state, self._sky
+        known = np.argsort(-sky.bounds(self._prices(self.point)), kind="stable")[:TAKEN_IN]
+        for _ in range(ROUNDS):
+            self._least_among(known, radius)
+            if state.late():
+                return
+            prices = self._prices(self.point)
+            best, most = sky.best(prices, None, state.tolerance)
+            state.bounded(self._rest(self.point) + most)
+            if best in known:
+                break
+            promising = np.argsort(-sky.bounds(prices), kind="stable")[:TAKEN_IN]
+            known = np.union1d(known, np.append(promising, best))
+        worth = sky.worth(known, self._prices(self.point), 0.0, state.tolerance)
+        tried = [self._placed(p, radius) for p in known[np.argsort(-worth, kind="stable")][:TRIED]]
+        max(tried, key=lambda placed: placed.bound).improve()
+
+    def _placed(self, placement: int, radius: float) -> Placed:
+        """One placement at prices of its own."""
+        state = self._state
+        cells = Cells(state.instance, state.laws, state.rows, self._sky.placements[placement])
+        placed = Placed(state, cells, self.point)
+        placed.least(radius)
+        return placed
+
+    def _least_among(self, placements: IntArray, radius: float) -> None:
+        state, best = self._state, [np.inf]
+
+        def evaluate(point: FloatArray) -> Evaluated:
+            point = np.maximum(point, 0.0)
+            found = self._evaluate(point, placements)
+            if found.value < best[0]:
+                best[0], self.point = found.value, point
+            return found
+
+        def enough(value: float, model: float) -> bool:
+            return value - model <= min(NEAR * (value - state.won), MOST_NEAR * value) or state.late()
+
+        known = list(self._pieces.values())
+        blocks = len(self._fixed) + 2
+        minimise(evaluate, self.point, np.zeros(len(self.point)), blocks, radius, STEPS, enough, known)
+
+    def _evaluate(self, point: FloatArray, placements: IntArray) -> Evaluated:
+        """What some placements win at most, at some prices."""
+        state, rows = self._state, self._state.rows
+        blocks = len(self._fixed) + 1
+        value = float(rows.most @ point)
+        pieces = [Column(blocks, np.arange(len(point)), rows.most, 0.0, blocks)]
+        for block, (cell, alike) in enumerate(self._fixed.items()):
+            pattern, most = self._cells.best(cell, point, 0.0, state.tolerance)
+            value += alike * max(most, 0.0)
+            if pattern is not None:
+                pieces.append(rows.piece(block, [pattern], alike, block))
+        best, most = self._sky.best(self._prices(point), placements, state.tolerance)
+        pieces.append(self._piece(best, point))
+        state.counters["pricings"] += 1
+        self._pieces |= {piece.key: piece for piece in pieces}
+        return Evaluated(value + most, pieces)
+
+    def _piece(self, placement: int, point: FloatArray) -> Column:
+        """The best patterns of all the UAVs' subcarriers together."""
+        state = self._state
+        cells = Cells(state.instance, state.laws, state.rows, self._sky.placements[placement])
+        found = [cells.best((1, n), point, 0.0, state.tolerance)[0] for n in range(state.instance.subcarriers)]
+        own = [pattern for pattern in found if pattern is not None]
+        return state.rows.piece(len(self._fixed), own, 1, -1 - placement)
+
+    def _prices(self, point: FloatArray) -> Prices:
+        return self._state.rows.prices(point, 1, self._state.instance.nodes[1])
+
+    def go_through(self, radius: float) -> None:
+        """Placement after placement, the most promising one first, each with prices of its own.
+
+        Its prices bound its neighbours, too, where a UAV stands as it does here.
+        """
+        state, placements = self._state, self._sky.placements
+        bound = self._bounds(np.arange(len(placements)), self.point)
+        while not state.late():
+            p = int(bound.argmax())
+            state.bounded(float(bound[p]))
+            if bound[p] <= state.won or state.closed:
+                break
+            state.counters["placements"] += 1
+            placed = self._placed(p, radius)
+            placed.improve()
+            state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
+            near = np.flatnonzero((bound > state.won) & (placements == placements[p]).any(1))
+            bound[near] = np.minimum(bound[near], self._bounds(near, placed.point))
+
+    def _bounds(self, placements: IntArray, point: FloatArray) -> FloatArray:
+        """What some placements win at most, at some prices."""
+        state, rest = self._state, self._rest(point)
+        return rest + self._sky.worth(placements, self._prices(point), max(state.won - rest, 0.0), state.tolerance)
+
+    def _rest(self, point: FloatArray) -> float:
+        """What everything but the UAVs wins at most, at some prices."""
+        won = float(self._state.rows.most @ point)
+        for cell, alike in self._fixed.items():
+            won += alike * max(self._cells.best(cell, point, 0.0, self._state.tolerance)[1], 0.0)
+        return won

@@ -1,0 +1,258 @@
+"""Patterns: the links that share a subcarrier of a layer, sought by what they are worth less their prices.
+
+A pattern is worth what its links are worth at the best powers (see `powers`), less the prices of its users, of places
+at its nodes, and of their budgets. Interference only takes from what links are worth alone, so the sum of those bounds
+a pattern and what can be added to it, and the search goes depth first, links of most worth first. Two links hear each
+other: the product of their SINRs is at most that of their signals over that of what they hear, whatever the powers.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ...instances.compiled import compiled
+from ...instances.fields import BoolArray, FloatArray, IntArray
+from .laws import COVERED, HIGH, LOW, Laws, delay_less, delay_slope, least_rate
+from .powers import Links, best_powers
+
+HALVINGS = 40  # of an interval of rates
+GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, the first, over the last one
+
+
+class Layer(NamedTuple):
+    """A layer's links.
+
+    Attributes
+    ----------
+    snr : array, shape (N, users, nodes)
+        Of all of a node's budget.
+    spare : array, shape (users, nodes)
+        What propagation leaves of the delay cap (s).
+    least : array, shape (users, nodes)
+        Least rate of L users.
+    reuse
+        Whether a node may have several links on a subcarrier.
+    """
+
+    snr: FloatArray
+    spare: FloatArray
+    least: FloatArray
+    reuse: bool
+
+
+class Prices(NamedTuple):
+    """Of users, of places at a layer's nodes, and of their budgets; shapes (users,), (nodes,), (nodes,)."""
+
+    user: FloatArray
+    place: FloatArray
+    budget: FloatArray
+
+
+@compiled
+def least_rates(laws: Laws, spare: FloatArray) -> FloatArray:
+    """Of all links, shape (users, nodes); 0 for those that are not of L users."""
+    users, nodes = spare.shape
+    found = np.zeros((users, nodes))
+    for k in range(users):
+        for v in range(nodes):
+            if laws.kind[k] == LOW:
+                found[k, v] = least_rate(spare[k, v], laws.sent[k], laws.waiting[k], laws.arriving[k])
+    return found
+
+
+@compiled
+def links_of(laws: Laws, layer: Layer, n: int, users: IntArray, nodes: IntArray, budget: FloatArray) -> Links:
+    """Some links on a subcarrier."""
+    count = len(users)
+    worth, spare, sent, waiting = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    arriving, least, own, price = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
+    heard, kind = np.empty((count, count)), np.empty(count, np.int64)
+    for i in range(count):
+        k, v = users[i], nodes[i]
+        kind[i] = laws.kind[k]
+        worth[i], sent[i], waiting[i], arriving[i] = laws.worth[k], laws.sent[k], laws.waiting[k], laws.arriving[k]
+        spare[i], least[i] = layer.spare[k, v], layer.least[k, v]
+        own[i], price[i] = layer.snr[n, k, v], budget[v]
+        for j in range(count):
+            heard[i, j] = layer.snr[n, k, nodes[j]]
+    return Links(kind, worth, spare, sent, waiting, arriving, least, own, heard, price, laws.threshold)
+
+
+@compiled
+def alone(laws: Laws, layer: Layer, n: int, prices: Prices) -> FloatArray:
+    """Bounds on what links are worth alone, less their prices, shape (users, nodes); -inf where never anything."""
+    users, nodes = layer.spare.shape
+    found = np.empty((users, nodes))
+    for k in range(users):
+        for v in range(nodes):
+            best, _ = _best_alone(laws, k, layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v], prices.budget[v])
+            found[k, v] = best - prices.user[k] - prices.place[v]
+    return found
+
+
+@compiled
+def _best_alone(laws: Laws, k: int, own: float, spare: float, least: float, price: float) -> tuple[float, float]:
+    """A bound on what a link without interference is worth less its power, and the SNR from where it falls."""
+    if laws.kind[k] == COVERED:
+        needed = max(laws.threshold, 0.0)
+        if needed > own:
+            return -np.inf, needed
+        return laws.worth[k] - (price * needed / own if needed > 0 else 0.0), needed
+    if laws.kind[k] == HIGH:
+        best = min(laws.worth[k] * own / price - 1, own) if price > 0 else own
+        if best <= 0:
+            return 0.0, 0.0
+        return laws.worth[k] * math.log1p(best) - price * best / own, best
+    low, high = least, math.log1p(own)
+    if not low <= high:
+        return -np.inf, math.inf
+    for _ in range(HALVINGS):
+        rate = 0.5 * (low + high)
+        slope = laws.worth[k] * delay_slope(rate, laws.sent[k], laws.waiting[k], laws.arriving[k])
+        if slope > price * math.exp(rate) / own:
+            low = rate
+        else:
+            high = rate
+    worth = laws.worth[k] * delay_less(high, spare, laws.sent[k], laws.waiting[k], laws.arriving[k])
+    return worth - price * (math.exp(low) - 1) / own, math.exp(high) - 1  # the rate at the top, its power at the bottom
+
+
+@compiled
+def _up_to(laws: Laws, layer: Layer, n: int, prices: Prices, k: int, v: int, table: FloatArray) -> float:
+    """Bounds on what a link is worth less its prices with a SINR up to those of the grid; returns the last one."""
+    own, spare, least, price = layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v], prices.budget[v]
+    best, peak = _best_alone(laws, k, own, spare, least, price)
+    paid = prices.user[k] + prices.place[v]
+    for t in range(len(table)):
+        ratio = SMALLEST * STEP**t
+        if ratio >= peak or t == len(table) - 1:
+            table[t] = best - paid
+        elif laws.kind[k] == HIGH:
+            table[t] = laws.worth[k] * math.log1p(ratio) - price * ratio / own - paid
+        elif laws.kind[k] == LOW and math.log1p(ratio) >= least:
+            rate = math.log1p(ratio)
+            worth = laws.worth[k] * delay_less(rate, spare, laws.sent[k], laws.waiting[k], laws.arriving[k])
+            table[t] = worth - price * ratio / own - paid
+        else:
+            table[t] = -np.inf
+    return float(table[-1])
+
+
+@compiled
+def _together(one: FloatArray, other: FloatArray, product: float) -> float:
+    """A bound on what two links are worth whose SINRs have at most this product."""
+    best = -np.inf
+    shift = math.ceil(math.log(product / (SMALLEST * SMALLEST)) / math.log(STEP)) if product > 0 else -1.0
+    for t in range(len(one)):  # a SINR above that of t - 1 leaves the other one less than product / SINR
+        if one[t] == -np.inf:
+            continue
+        u = len(other) - 1 if t == 0 else int(min(shift - t + 1, len(other) - 1))
+        best = max(best, one[t] + other[max(u, 0)])
+    return best
+
+
+@compiled
+def search(
+    laws: Laws,
+    layer: Layer,
+    n: int,
+    prices: Prices,
+    floor: float,
+    only_best: bool,
+    tolerance: float,
+    found_users: IntArray,
+    found_nodes: IntArray,
+    found_power: FloatArray,
+    found_value: FloatArray,
+    found_bound: FloatArray,
+) -> tuple[int, float]:
+    """The pattern of most worth above `floor`, or all of them.
+
+    Filled in are users and nodes (-1 is none), powers, value and bound of each, as many as there is room for. Returned
+    are their number, and a bound on the worth of every pattern that is not among them.
+    """
+    users, nodes = layer.spare.shape
+    worth, table = np.empty((users, nodes)), np.empty((users, nodes, GRID))
+    for k in range(users):
+        for v in range(nodes):
+            worth[k, v] = _up_to(laws, layer, n, prices, k, v, table[k, v])
+    order = np.empty((nodes, users), np.int64)
+    usable = np.zeros(nodes, np.int64)
+    after = np.zeros((nodes, users + 1))  # what the links from a place of the order on can add
+    for v in range(nodes - 1, -1, -1):
+        order[v] = np.argsort(-worth[:, v])
+        for r in range(users):
+            usable[v] += worth[order[v, r], v] > -np.inf
+        rest = after[v + 1, 0] if v + 1 < nodes else 0.0
+        after[v, :] = rest
+        total = 0.0
+        for r in range(users - 1, -1, -1):
+            here = max(worth[order[v, r], v], 0.0)
+            total = total + here if layer.reuse else max(total, here)
+            after[v, r] = rest + total
+    most = found_users.shape[1]
+    node, rank = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
+    so_far = np.zeros(most + 1)
+    taken: BoolArray = np.zeros(users, np.bool_)
+    chosen_user, chosen_node = np.empty(most, np.int64), np.empty(most, np.int64)
+    power = np.empty(most)
+    count, depth, left, best = 0, 0, floor, floor
+    # at each depth: links from (node, rank) on are still to be tried as the next one
+    while depth >= 0:
+        v, r = node[depth], rank[depth]
+        if depth == most or v == nodes:
+            depth -= 1
+            if depth >= 0:
+                taken[chosen_user[depth]] = False
+            continue
+        if r == usable[v]:
+            node[depth], rank[depth] = v + 1, 0
+            continue
+        if so_far[depth] + after[v, r] <= best:  # the links of this node that are left, and of the nodes behind
+            node[depth], rank[depth] = nodes, 0
+            continue
+        k = order[v, r]
+        rank[depth] = r + 1
+        behind = after[v, r + 1] if layer.reuse else (after[v + 1, 0] if v + 1 < nodes else 0.0)
+        total = so_far[depth] + worth[k, v]
+        if taken[k] or total + behind <= best:
+            continue
+        chosen_user[depth], chosen_node[depth] = k, v
+        apart = False  # whether two links are too much in each other's way
+        for d in range(depth):
+            i, w = chosen_user[d], chosen_node[d]
+            heard = layer.snr[n, k, w] * layer.snr[n, i, v]
+            if heard > 0:
+                product = layer.snr[n, k, v] * layer.snr[n, i, w] / heard
+                less = worth[k, v] + worth[i, w] - _together(table[k, v], table[i, w], product)
+                if total - less + behind <= best:
+                    apart = True
+                    break
+        if apart:
+            continue
+        if total > best:
+            links = links_of(laws, layer, n, chosen_user[: depth + 1], chosen_node[: depth + 1], prices.budget)
+            price = 0.0
+            for d in range(depth + 1):
+                price += prices.user[chosen_user[d]] + prices.place[chosen_node[d]]
+            value, bound = best_powers(links, best + price, tolerance, power[: depth + 1])
+            value, bound = value - price, bound - price
+            if bound > best:
+                row = 0 if only_best else count
+                if value > best or not only_best:
+                    if row < len(found_value):
+                        found_users[row], found_nodes[row] = -1, -1
+                        found_users[row, : depth + 1] = chosen_user[: depth + 1]
+                        found_nodes[row, : depth + 1] = chosen_node[: depth + 1]
+                        found_power[row, : depth + 1] = power[: depth + 1]
+                        found_value[row], found_bound[row] = value, bound
+                    count = row + 1
+                if only_best:
+                    left = max(left, bound)
+                    best = max(best, value)
+        taken[k] = True
+        so_far[depth + 1] = total
+        node[depth + 1], rank[depth + 1] = (v, r + 1) if layer.reuse else (v + 1, 0)
+        depth += 1
+    return count, left

@@ -1,0 +1,172 @@
+"""Where UAVs can stand together, and the best placement at some prices.
+
+A placement is worth the best patterns of the UAVs' subcarriers. What links are worth alone bounds that, a sum over UAVs
+and subcarriers; so placements are looked at in the order of these bounds, subcarrier after subcarrier, as long as they
+can be the best.
+"""
+
+import numpy as np
+
+from ...formulations.slicing.values import LIGHT_M_PER_S, TOLERANCE, gains, uav_distances_m
+from ...instances.compiled import compiled
+from ...instances.fields import FloatArray, IntArray
+from ...instances.slicing import Slicing
+from .laws import Laws
+from .patterns import Layer, Prices, alone, least_rates, search
+
+
+def placements(instance: Slicing) -> IntArray:
+    """All ordered placements of UAVs far enough from each other, shape (placements, uavs)."""
+    place = instance.uavs.candidates.reshape(-1, 2)
+    least = instance.uav_min_distance_m
+    apart = np.linalg.norm(place[:, None] - place, axis=2) >= least - TOLERANCE * max(1.0, least)
+    found = np.zeros((1, 0), np.int64)
+    for uav in range(instance.nodes[1]):
+        can = apart[found].all(1) if uav else np.ones((1, len(place)), bool)
+        before, own = np.nonzero(can)
+        found = np.column_stack([found[before], own])
+    return found
+
+
+class Sky:
+    """The UAVs' links from all candidates."""
+
+    def __init__(self, instance: Slicing, laws: Laws) -> None:
+        self._laws, self._reuse = laws, instance.intra_cell_reuse
+        uavs = instance.nodes[1]
+        self.placements = placements(instance)
+        own = [np.full(uavs, q) for q in range(len(instance.uavs.candidates))]
+        scale = instance.uavs.power_w[:, None] / instance.noise_w
+        shape = len(own), instance.subcarriers, len(instance.slices), uavs
+        snr = [np.moveaxis(gains(instance, q)[1] * scale, 2, 0) for q in own]
+        self._snr = np.array(snr, float).reshape(shape)
+        spare = [instance.delay_cap_s - uav_distances_m(instance, q) / LIGHT_M_PER_S for q in own]
+        self._spare = np.array(spare, float).reshape(shape[0], *shape[2:])
+        self._least = np.array([least_rates(laws, one) for one in self._spare], float).reshape(self._spare.shape)
+
+    def bounds(self, prices: Prices) -> FloatArray:
+        """Bounds of all placements from links alone, shape (placements,)."""
+        return np.asarray(self._bounds(self._alone(prices)).sum(1))
+
+    def best(self, prices: Prices, among: IntArray | None, tolerance: float) -> tuple[int, float]:
+        """The best placement, all of them or among some, and a bound on what any of these is worth."""
+        bounds = self._bounds(self._alone(prices))
+        total = bounds.sum(1)
+        order = np.argsort(-total, kind="stable") if among is None else among[np.argsort(-total[among], kind="stable")]
+        args = (self.placements, order, bounds, tolerance)
+        return _best(self._laws, self._snr, self._spare, self._least, self._reuse, prices, *args)
+
+    def worth(self, rows: IntArray, prices: Prices, floor: float, tolerance: float) -> FloatArray:
+        """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
+        bounds = self._bounds(self._alone(prices))
+        args = (self.placements, rows, bounds, floor, tolerance)
+        return _worth(self._laws, self._snr, self._spare, self._least, self._reuse, prices, *args)
+
+    def _alone(self, prices: Prices) -> FloatArray:
+        return _alone(self._laws, self._snr, self._spare, self._least, self._reuse, prices)
+
+    def _bounds(self, own: FloatArray) -> FloatArray:
+        """Of placements and subcarriers."""
+        uavs = np.arange(self.placements.shape[1])
+        return np.asarray(own[self.placements, uavs].sum(1))
+
+
+@compiled
+def _alone(
+    laws: Laws, snr: FloatArray, spare: FloatArray, least: FloatArray, reuse: bool, prices: Prices
+) -> FloatArray:
+    """The most that a subcarrier's links from a candidate add, shape (candidates, uavs, N)."""
+    candidates, subcarriers, users, uavs = snr.shape
+    found = np.zeros((candidates, uavs, subcarriers))
+    for q in range(candidates):
+        layer = Layer(snr[q], spare[q], least[q], reuse)
+        for n in range(subcarriers):
+            worth = alone(laws, layer, n, prices)
+            for v in range(uavs):
+                for k in range(users):
+                    if reuse:
+                        found[q, v, n] += max(worth[k, v], 0.0)
+                    else:
+                        found[q, v, n] = max(found[q, v, n], worth[k, v])
+    return found
+
+
+@compiled
+def _placed(
+    laws: Laws,
+    snr: FloatArray,
+    spare: FloatArray,
+    least: FloatArray,
+    reuse: bool,
+    prices: Prices,
+    placement: IntArray,
+    bounds: FloatArray,
+    floor: float,
+    tolerance: float,
+) -> float:
+    """A bound on what a placement is worth; `floor` as soon as it is not above."""
+    _, subcarriers, users, uavs = snr.shape
+    own = np.empty((subcarriers, users, uavs))
+    own_spare, own_least = np.empty((users, uavs)), np.empty((users, uavs))
+    for v in range(uavs):
+        own[:, :, v] = snr[placement[v], :, :, v]
+        own_spare[:, v], own_least[:, v] = spare[placement[v], :, v], least[placement[v], :, v]
+    layer = Layer(own, own_spare, own_least, reuse)
+    most = users if reuse else min(users, uavs)
+    user, node, share = np.empty((1, most), np.int64), np.empty((1, most), np.int64), np.empty((1, most))
+    value, bound = np.empty(1), np.empty(1)
+    total = bounds.sum()
+    for n in range(subcarriers):
+        if total <= floor:
+            return floor
+        needed = max(floor - (total - bounds[n]), 0.0)  # by this subcarrier
+        _, here = search(laws, layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
+        total += here - bounds[n]
+    return float(max(total, floor))
+
+
+@compiled
+def _best(
+    laws: Laws,
+    snr: FloatArray,
+    spare: FloatArray,
+    least: FloatArray,
+    reuse: bool,
+    prices: Prices,
+    placements: IntArray,
+    order: IntArray,
+    bounds: FloatArray,
+    tolerance: float,
+) -> tuple[int, float]:
+    found, best = order[0], 0.0
+    for p in order:
+        if bounds[p].sum() <= best:
+            break
+        args = laws, snr, spare, least, reuse, prices, placements[p], bounds[p], best, tolerance
+        value = _placed(*args)
+        if value > best:
+            found, best = p, value
+    return found, best
+
+
+@compiled
+def _worth(
+    laws: Laws,
+    snr: FloatArray,
+    spare: FloatArray,
+    least: FloatArray,
+    reuse: bool,
+    prices: Prices,
+    placements: IntArray,
+    rows: IntArray,
+    bounds: FloatArray,
+    floor: float,
+    tolerance: float,
+) -> FloatArray:
+    found = np.full(len(rows), floor)
+    for r in range(len(rows)):
+        p = rows[r]
+        if bounds[p].sum() > floor:
+            args = laws, snr, spare, least, reuse, prices, placements[p], bounds[p], floor, tolerance
+            found[r] = _placed(*args)
+    return found

@@ -1,0 +1,263 @@
+"""The best powers of links that share a subcarrier, between certified bounds.
+
+Powers are shares of their nodes' budgets, and each has a price. A covered user sends as little as covers it: these
+powers follow from the others linearly, and are eliminated. Of the others, a rate is ln n - ln d with n and d affine in
+the powers. On a box of powers, ln n is below its tangent, -ln d below its chord, and a worth below its tangent; what is
+left is linear, so its largest value is at a corner. The box of the largest bound is cut until none is above the best
+powers found; the bound is off by second order in the box's width.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ...instances.compiled import compiled
+from ...instances.fields import FloatArray, IntArray
+from .laws import COVERED, HIGH, delay_less, delay_slope
+
+FEW_BOXES, MOST_BOXES = 16, 4_000  # there is room for at first, and looked at in all
+LEAST_SHARE = 1e-12  # of a budget: boxes are cut as if no power were below
+
+
+class Links(NamedTuple):
+    """Links on one subcarrier, with prices.
+
+    Attributes
+    ----------
+    kind : array, shape (links,)
+    worth, spare, sent, waiting, arriving : array, shape (links,)
+        See `Laws`.
+    least : array, shape (links,)
+        Least rate of L users.
+    own : array, shape (links,)
+        SNR at all of the budget.
+    heard : array, shape (links, links)
+        What a link hears of another one at all of its budget, over the noise.
+    price : array, shape (links,)
+        Of all of the budget.
+    threshold
+        SINR from which C users are covered.
+    """
+
+    kind: IntArray
+    worth: FloatArray
+    spare: FloatArray
+    sent: FloatArray
+    waiting: FloatArray
+    arriving: FloatArray
+    least: FloatArray
+    own: FloatArray
+    heard: FloatArray
+    price: FloatArray
+    threshold: float
+
+
+@compiled
+def _worth(links: Links, i: int, rate: float) -> tuple[float, float]:
+    """Worth and slope at a rate, as concave functions."""
+    if links.kind[i] == HIGH:
+        return links.worth[i] * rate, links.worth[i]
+    least = max(rate, links.least[i])
+    slope = links.worth[i] * delay_slope(least, links.sent[i], links.waiting[i], links.arriving[i])
+    worth = links.worth[i] * delay_less(least, links.spare[i], links.sent[i], links.waiting[i], links.arriving[i])
+    return worth + slope * (rate - least), slope
+
+
+@compiled
+def _covering(links: Links, cover: IntArray, rest: IntArray) -> tuple[bool, FloatArray]:
+    """Powers of covered links, shape (covered, 1 + rest): a constant and factors of the others; False: they cannot."""
+    count = len(cover)
+    system = np.zeros((count, count))
+    powers = np.zeros((count, 1 + len(rest)))
+    for a in range(count):
+        i = cover[a]
+        system[a, a] = 1.0
+        if links.threshold <= 0:
+            continue
+        if links.own[i] <= 0:
+            return False, powers
+        ratio = links.threshold / links.own[i]
+        powers[a, 0] = ratio
+        for b in range(count):
+            if b != a:
+                system[a, b] = -ratio * links.heard[i, cover[b]]
+        for b in range(len(rest)):
+            powers[a, 1 + b] = ratio * links.heard[i, rest[b]]
+    for a in range(count):  # positive pivots mean a nonnegative inverse
+        if system[a, a] <= 0:
+            return False, powers
+        for b in range(count):
+            if b != a:
+                factor = system[b, a] / system[a, a]
+                system[b] -= factor * system[a]
+                powers[b] -= factor * powers[a]
+    for a in range(count):
+        powers[a] /= system[a, a]
+    return True, powers
+
+
+@compiled
+def _value(
+    links: Links,
+    rest: IntArray,
+    cover_powers: FloatArray,
+    upper: FloatArray,
+    lower: FloatArray,
+    cost: FloatArray,
+    at: FloatArray,
+) -> float:
+    """What the links that are not covered are worth at some powers, less the cost; -inf beyond the budgets."""
+    for a in range(len(cover_powers)):
+        power = cover_powers[a, 0]
+        for b in range(len(at)):
+            power += cover_powers[a, 1 + b] * at[b]
+        if power > 1:
+            return -np.inf
+    total = 0.0
+    for b in range(len(rest)):
+        above, below = upper[b, 0], lower[b, 0]
+        for c in range(len(at)):
+            above += upper[b, 1 + c] * at[c]
+            below += lower[b, 1 + c] * at[c]
+        total += max(_worth(links, rest[b], math.log(above / below))[0], 0.0) - cost[1 + b] * at[b]
+    return total
+
+
+@compiled
+def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray) -> tuple[float, float]:
+    """Value of the best powers found, which are filled in, and a bound on that of the best ones.
+
+    Ends when the two are within the tolerance, or when the bound is at most `floor`.
+    """
+    cover, rest = np.flatnonzero(links.kind == COVERED), np.flatnonzero(links.kind != COVERED)
+    can, cover_powers = _covering(links, cover, rest)
+    if not can:
+        return -np.inf, -np.inf
+    free = len(rest)
+    upper, lower, cost = np.ones((free, 1 + free)), np.ones((free, 1 + free)), np.zeros(1 + free)
+    base = 0.0
+    for a in range(len(cover)):
+        base += links.worth[cover[a]]
+        cost += links.price[cover[a]] * cover_powers[a]
+    for b in range(free):
+        cost[1 + b] += links.price[rest[b]]
+        lower[b, 1:] = 0.0
+        for c in range(free):
+            if c != b:
+                lower[b, 1 + c] = links.heard[rest[b], rest[c]]
+        for a in range(len(cover)):
+            lower[b] += links.heard[rest[b], cover[a]] * cover_powers[a]
+        upper[b] = lower[b]
+        upper[b, 1 + b] += links.own[rest[b]]
+    base -= cost[0]
+    at = np.zeros(free)
+    best = base + _value(links, rest, cover_powers, upper, lower, cost, at)
+    found[:] = 0.0
+    for a in range(len(cover)):
+        found[cover[a]] = cover_powers[a, 0]
+    if free == 0 or best == -np.inf:
+        return best, best
+    low, high = np.zeros((FEW_BOXES, free)), np.ones((FEW_BOXES, free))
+    bound, middle = np.full(FEW_BOXES, -np.inf), np.zeros((FEW_BOXES, free))
+    side = np.zeros(FEW_BOXES, np.int64)
+    scale = np.empty(free)
+    for c in range(free):
+        scale[c] = max(1.0 / max(upper[:, 1 + c].max(), 1.0), LEAST_SHARE)
+    corner = np.empty(free)
+    count = 1
+    fresh = np.array([0, -1])
+    while True:
+        for box in fresh:
+            if box < 0:
+                continue
+            middle[box] = np.sqrt((low[box] + scale) * (high[box] + scale)) - scale
+            bound[box], side[box] = _bound(
+                links, rest, cover_powers, upper, lower, cost, low[box], high[box], middle[box], corner
+            )
+            bound[box] += base
+            for point in (middle[box], corner):
+                value = base + _value(links, rest, cover_powers, upper, lower, cost, point)
+                if value > best:
+                    best = value
+                    for b in range(free):
+                        found[rest[b]] = point[b]
+                    for a in range(len(cover)):
+                        found[cover[a]] = cover_powers[a, 0] + (cover_powers[a, 1:] * point).sum()
+        box = bound[:count].argmax()
+        if bound[box] <= max(best + tolerance, floor) or count > MOST_BOXES:
+            return best, max(best, bound[box])
+        if count == len(bound):
+            low, high, middle = _twice(low), _twice(high), _twice(middle)
+            bound, side = np.append(bound, bound), np.append(side, side)
+        j = side[box]
+        low[count], high[count] = low[box], high[box]
+        high[count, j] = low[box, j] = middle[box, j]
+        fresh[0], fresh[1] = box, count
+        count += 1
+
+
+@compiled
+def _twice(rows: FloatArray) -> FloatArray:
+    """With room for as many again."""
+    found = np.empty((2 * len(rows), rows.shape[1]))
+    found[: len(rows)] = rows
+    return found
+
+
+@compiled
+def _bound(
+    links: Links,
+    rest: IntArray,
+    cover_powers: FloatArray,
+    upper: FloatArray,
+    lower: FloatArray,
+    cost: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    middle: FloatArray,
+    corner: FloatArray,
+) -> tuple[float, int]:
+    """A bound on the value within a box, and the power by which it is best cut; the best corner is filled in."""
+    free = len(rest)
+    for a in range(len(cover_powers)):
+        power = cover_powers[a, 0]
+        for b in range(free):
+            power += cover_powers[a, 1 + b] * low[b]
+        if power > 1:
+            corner[:] = low
+            return -np.inf, 0
+    slope, off = np.zeros(free), np.zeros(free)
+    constant, plain = 0.0, 0.0
+    for b in range(free):
+        above, above_low, above_high = upper[b, 0], upper[b, 0], upper[b, 0]
+        below, below_low, below_high = lower[b, 0], lower[b, 0], lower[b, 0]
+        for c in range(free):
+            above += upper[b, 1 + c] * middle[c]
+            above_low += upper[b, 1 + c] * low[c]
+            above_high += upper[b, 1 + c] * high[c]
+            below += lower[b, 1 + c] * middle[c]
+            below_low += lower[b, 1 + c] * low[c]
+            below_high += lower[b, 1 + c] * high[c]
+        # the highest rate: its own power at the top, the others' at the bottom, whatever n and d share
+        signal = upper[b, 1 + b] - lower[b, 1 + b]
+        most = math.log(1 + signal * high[b] / below_low)
+        plain += _worth(links, rest[b], most)[0] - cost[1 + b] * low[b]
+        rate = math.log(above / below)
+        worth, gain = _worth(links, rest[b], rate)
+        chord = 1 / below_low
+        if below_high > below_low * (1 + 1e-12):
+            chord = math.log(below_high / below_low) / (below_high - below_low)
+        # rate at most ln n(middle) + (n - n(middle)) / n(middle) - ln d(low) - chord (d - d(low))
+        constant += worth + gain * (math.log(above) - math.log(below_low) - rate)
+        constant += gain * (-(above - upper[b, 0]) / above + chord * (below_low - lower[b, 0]))
+        for c in range(free):
+            slope[c] += gain * (upper[b, 1 + c] / above - chord * lower[b, 1 + c])
+            # what tangent and chord are off by at the ends
+            width = high[c] - low[c]
+            off[c] += gain * ((upper[b, 1 + c] / above * width) ** 2 + (lower[b, 1 + c] * chord * width) ** 2)
+    for c in range(free):
+        slope[c] -= cost[1 + c]
+        corner[c] = high[c] if slope[c] > 0 else low[c]
+        constant += slope[c] * corner[c]
+    return min(constant, plain), int(off.argmax())

@@ -1,0 +1,99 @@
+"""The decomposition of slicing brackets what a brute force over powers of a few levels finds."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from skybound.formulations.slicing.referee import judge
+from skybound.instances.slicing import Service, Slicing, SlicingDecision
+from skybound.instances.slicing.presets import generate
+from skybound.solvers.result import Limits
+from skybound.solvers.slicing.decomposition import solve_decomposition
+from skybound.solvers.slicing.placements import placements
+
+LEVELS = (1e-4, 1e-3, 0.03, 1.0)
+
+
+def _tiny(seed: int, *, side: int | None = None, subcarriers: int = 1) -> Slicing:
+    """Three users, two stations and two UAVs, few subcarriers."""
+    whole = generate("paper-24" if side else "fixed-24", seed)
+    users = np.array([0, 8, 16])
+    candidates = whole.uavs.candidates[: side or 2]
+    return dataclasses.replace(
+        whole,
+        slices=("H", "L", "C"),
+        subcarriers=subcarriers,
+        throughput_ref_bps=50e6,
+        users=dataclasses.replace(whole.users, position=whole.users.position[users]),
+        stations=dataclasses.replace(whole.stations, gain=whole.stations.gain[users][..., :subcarriers]),
+        uavs=dataclasses.replace(whole.uavs, candidates=candidates, fading=whole.uavs.fading[users][..., :subcarriers]),
+        satellites=dataclasses.replace(whole.satellites, power_w=np.zeros(0), gain=np.zeros((3, 0, subcarriers))),
+        name=f"tiny-{seed}",
+        provenance=None,
+    )
+
+
+def _brute_force(instance: Slicing) -> float:
+    """The best of all services at a few levels of power, with the least that covers beside them."""
+    budgets = {"station": instance.stations.power_w, "uav": instance.uavs.power_w}
+    options: list[Service | None] = [None]
+    for layer, budget in budgets.items():
+        for v, n, level in itertools.product(range(len(budget)), range(instance.subcarriers), LEVELS):
+            options.append(Service(layer, v, n, float(level * budget[v])))
+    best = -np.inf
+    for candidate in placements(instance):
+        for serve in itertools.product(options, repeat=3):
+            verdict = judge(instance, SlicingDecision(candidate, serve))
+            if verdict.objective is not None:
+                best = max(best, verdict.objective)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_brackets_a_brute_force(seed: int) -> None:
+    instance = _tiny(seed)
+    answer = solve_decomposition(instance, Limits())
+    assert answer.decision is not None
+    assert answer.bound is not None
+    value = judge(instance, answer.decision).objective
+    assert value is not None
+    assert value <= answer.bound + 1e-9
+    assert answer.bound - value <= 1e-4 * abs(value)
+    assert _brute_force(instance) <= answer.bound + 1e-9
+
+
+def test_certified_at_the_papers_size() -> None:
+    instance = generate("fixed-24", 0)
+    answer = solve_decomposition(instance, Limits(gap=1e-3))
+    assert answer.decision is not None
+    assert answer.bound is not None
+    value = judge(instance, answer.decision).objective
+    assert value is not None
+    assert 0 <= answer.bound - value <= 1e-3 * abs(value)
+
+
+def test_places_of_uavs_are_worth_something() -> None:
+    fixed, free = _tiny(1), _tiny(1, side=4)
+    free = dataclasses.replace(
+        free, uavs=dataclasses.replace(free.uavs, candidates=np.vstack([fixed.uavs.candidates, [[1_500.0, 1_500.0]]]))
+    )
+    one, other = (solve_decomposition(instance, Limits()) for instance in (fixed, free))
+    assert one.decision is not None
+    assert other.decision is not None
+    assert one.bound is not None
+    assert other.bound is not None
+    worth = [judge(*pair).objective or 0.0 for pair in ((fixed, one.decision), (free, other.decision))]
+    assert worth[1] >= worth[0] - 1e-6
+    assert other.bound >= one.bound - 1e-6
+
+
+def test_no_placement_keeps_the_distance() -> None:
+    instance = dataclasses.replace(_tiny(0), uav_min_distance_m=1e5)
+    assert solve_decomposition(instance, Limits()).infeasible
+
+
+def test_nobody_is_worth_anything() -> None:
+    instance = generate("fixed-24:users=0", 0)
+    answer = solve_decomposition(instance, Limits())
+    assert answer.bound == 0.0
