@@ -257,6 +257,8 @@ CASES_OF: dict[str, dict[str, Callable[[], Case]]] = {
         "embedding-small": lambda: bracket("small", 1e-6),
         "embedding-paper": lambda: bracket("paper", 0.13),
         "embedding-paper-100": lambda: bracket("paper:requests=100", 0.08),
+        "embedding-paper-any-100": lambda: bracket("paper-any:requests=100", 0.07),
+        "embedding-paper-stay-100": lambda: bracket("paper-stay:requests=100", 0.17),
         "embedding-paper-any": lambda: bracket("paper-any", 0.07),
         "embedding-paper-stay": lambda: bracket("paper-stay", 0.17),
         "embedding-online": online_rules,

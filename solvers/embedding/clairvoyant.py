@@ -9,9 +9,9 @@ import numpy as np
 from ...instances.embedding import EmbeddingDecision, VirtualNetworks
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
-from ..milp import solve_milp
 from ..result import Answer, Limits, Point, relative_gap
 from .aggregate import Prices, aggregate
+from .flow_model import better_of
 from .neighbourhoods import Aim, build, improve
 from .per_request import solve_per_request
 from .trace import Ground, Ledger, Trace
@@ -43,7 +43,9 @@ def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
     search.run(SHARE if small else 1.0, ROUNDS, exhaust=not small)
     if not small or search.closed() or search.late(1.0):
         return search.answer()
-    return _by_model(instance, limits, search)
+    used = time.monotonic() - search.began
+    left = None if limits.time_limit_s is None else max(0.0, limits.time_limit_s - used)
+    return better_of(instance, search.answer(), replace(limits, time_limit_s=left), used)
 
 
 def search_trace(instance: VirtualNetworks, limits: Limits, rounds: int) -> Answer:
@@ -58,22 +60,6 @@ def _flow_variables(instance: VirtualNetworks) -> int:
     links = sum(len(request.links) for request in instance.requests)
     nodes = sum(len(request.nodes) for request in instance.requests)
     return 2 * links * len(instance.substrate.links) + nodes * len(instance.substrate.nodes)
-
-
-def _by_model(instance: VirtualNetworks, limits: Limits, search: "_Search") -> Answer:
-    """What the flow model adds to a search."""
-    known = search.answer()
-    used = time.monotonic() - search.began
-    left = None if limits.time_limit_s is None else limits.time_limit_s - used
-    found = solve_milp(instance, replace(limits, time_limit_s=left, start=known.decision))
-    bounds = [bound for bound in (known.bound, found.bound) if bound is not None]
-    points = tuple(point._replace(time_s=point.time_s + used) for point in found.trace)
-    together = replace(
-        found, bound=min(bounds), counters={**known.counters, **found.counters}, trace=known.trace + points
-    )
-    if isinstance(found.decision, EmbeddingDecision) and instance.total(found.decision) >= search.value:
-        return together
-    return replace(together, decision=known.decision, objective=None)
 
 
 class _Search:
