@@ -65,10 +65,10 @@ def scale(problem: str, out: Path) -> pd.DataFrame:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line a case and contender: runs, medians and maxima of time and gap, runs proven optimal."""
+    """One line a case and contender: runs, medians and maxima of time and gap, runs proven optimal, mean shares open."""
     measured = ["status", "objective", "gap", "seconds_to_certify"]
     rows = rows.reindex(columns=rows.columns.union(measured, sort=False))  # not every case has all of them
-    lines = []
+    shares, lines = [column for column in rows.columns if column.startswith("unproven after")], []
     for (case, contender), own in rows.groupby(["case", "contender"], sort=False):
         gap = own["gap"].astype(float)
         line = {
@@ -84,7 +84,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             "gap_max": gap.max(),
             "seconds_to_certify_median": own["seconds_to_certify"].astype(float).median(),
         }
-        lines.append(line)
+        lines.append(line | {column: own[column].mean() for column in shares})
     return pd.DataFrame(lines)
 
 
