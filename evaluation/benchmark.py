@@ -65,7 +65,7 @@ def scale(problem: str, out: Path) -> pd.DataFrame:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line a case and contender: runs, medians and maxima of time and gap, runs proven optimal, mean shares open."""
+    """One line a case and contender: medians and maxima of time and gap, runs proven, mean shares open."""
     measured = ["status", "objective", "gap", "seconds_to_certify"]
     rows = rows.reindex(columns=rows.columns.union(measured, sort=False))  # not every case has all of them
     shares, lines = [column for column in rows.columns if column.startswith("unproven after")], []
