@@ -4,7 +4,6 @@ import math
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import NamedTuple
 
 from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
 from ...instances.embedding.residual import Residual
@@ -14,7 +13,7 @@ from .flow_model import better_of
 from .online import meet
 from .search import Search
 
-QUICK_S, PATIENT_S = 4.0, 30.0  # of the search for a single request, before it has embedded it and after
+QUICK_S, PATIENT_S = 4.0, 30.0  # of the search for a single request, while it has no embedding and with one
 MOST_NODES = 5_000  # of the search for one request of several, so that a trace is the same on every machine
 
 
@@ -38,48 +37,25 @@ def solve_per_request(instance: VirtualNetworks, limits: Limits) -> Answer:
 
 
 def _single(instance: VirtualNetworks, limits: Limits) -> Answer:
-    """One request, by itself: the search and, where that goes on for long, the flow model.
-
-    What the search cannot embed soon it can rarely refute, and the model's relaxation often can.
-    """
+    """One request, by itself: the search and, where that goes on for long, the flow model."""
     began = time.monotonic()
-
-    def left_s() -> float | None:
-        return None if limits.time_limit_s is None else max(0.0, limits.time_limit_s - (time.monotonic() - began))
-
-    known = _searched(instance, QUICK_S if limits.time_limit_s is None else min(QUICK_S, limits.time_limit_s))
-    if known.closed or left_s() == 0:
-        return known.answer
-    if known.embedding is not None:
-        left = left_s()
-        known = _searched(instance, PATIENT_S if left is None else min(PATIENT_S, left))
-        if known.closed or left_s() == 0:
-            return known.answer
-    return better_of(instance, known.answer, replace(limits, time_limit_s=left_s()), time.monotonic() - began)
-
-
-class _Known(NamedTuple):
-    """What a search came to, and whether that is all."""
-
-    answer: Answer
-    embedding: Embedding | None
-    closed: bool
-
-
-def _searched(instance: VirtualNetworks, limit_s: float) -> _Known:
-    """Search for so long (s)."""
-    began = time.monotonic()
+    limit_s = math.inf if limits.time_limit_s is None else limits.time_limit_s
     (request,) = instance.requests
+    search = Search(Residual(instance.substrate), request, colocate=instance.colocate)
 
     def late() -> bool:
         check_interrupts()
-        return time.monotonic() - began >= limit_s
+        return time.monotonic() - began >= min(limit_s, QUICK_S if search.cost == math.inf else PATIENT_S)
 
-    found = Search(Residual(instance.substrate), request, colocate=instance.colocate).run(None, late)
+    found = search.run(None, late)
     worth = request.revenue - instance.cost_weight * (request.on_nodes + found.bound)
     bound = max(0.0, worth) if found.bound < math.inf else 0.0
     embedding = found.embedding
     if embedding is not None and instance.worth(request, embedding) < 0:
         embedding = None
-    answer = Answer(EmbeddingDecision((embedding,)), bound=bound, counters={"nodes": found.nodes})
-    return _Known(answer, embedding, found.proven)
+    known = Answer(EmbeddingDecision((embedding,)), bound=bound, counters={"nodes": found.nodes})
+    used_s = time.monotonic() - began
+    if found.proven or used_s >= limit_s:
+        return known
+    left_s = None if limits.time_limit_s is None else limit_s - used_s
+    return better_of(instance, known, replace(limits, time_limit_s=left_s), used_s)

@@ -226,6 +226,13 @@ class Search:
     ----------
     colocate
         Whether nodes may share a host.
+
+    Attributes
+    ----------
+    nodes
+        Search nodes so far.
+    cost
+        On links, of the best embedding so far; infinite without one.
     """
 
     def __init__(self, residual: Residual, request: Request, *, colocate: bool) -> None:
@@ -240,7 +247,7 @@ class Search:
             for side, node in enumerate((request.links.source[n], request.links.target[n])):
                 self.root[node] += self.ask.half[n, side]
         self.root[self.root >= NEVER] = NEVER
-        self.nodes = 0
+        self.nodes, self.cost = 0, math.inf
 
     def run(self, most_nodes: int | None, late: Callable[[], bool] = lambda: False) -> Found:
         """Search until the cheapest is known, or so many search nodes are done, or it is late."""
@@ -277,6 +284,7 @@ class Search:
                 return False
             args = (tree, self.ask, self.network, self.paths, self.duals, self.colocate, left)
             self.nodes += _explore(*args)
+            self.cost = min(self.cost, float(tree.value[1]))
         return True
 
     def _tree(self, threshold: float, steps: int, *, open_ends: bool, any_will_do: bool = False) -> Tree:
