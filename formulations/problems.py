@@ -63,5 +63,6 @@ FORMULATIONS = {
         Formulation("association", "maximise"),
         Formulation("embedding", "maximise"),
         Formulation("provisioning", "maximise"),
+        Formulation("slicing", "maximise"),
     )
 }

@@ -14,6 +14,8 @@ from .placement import presets as placement_presets
 from .provisioning import Provisioning
 from .provisioning import presets as provisioning_presets
 from .record import Instance
+from .slicing import Slicing
+from .slicing import presets as slicing_presets
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ PROBLEMS = {
     "association": Problem(Association, association_presets.PRESETS, association_presets.generate),
     "embedding": Problem(VirtualNetworks, embedding_presets.PRESETS, embedding_presets.generate),
     "provisioning": Problem(Provisioning, provisioning_presets.PRESETS, provisioning_presets.generate),
+    "slicing": Problem(Slicing, slicing_presets.PRESETS, slicing_presets.generate),
 }
 
 

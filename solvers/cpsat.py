@@ -53,7 +53,7 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
     words = {cp_model.INFEASIBLE: "the constraints exclude every decision", cp_model.OPTIMAL: None}
     status = interruptible(lambda: solver.solve(scaled.model, trace), solver.stop_search)
     if status == cp_model.MODEL_INVALID:
-        raise RuntimeError(f"CP-SAT refuses the model: {scaled.model.validate()}")
+        raise RuntimeError(f"CP-SAT refuses the model: {scaled.model.validate().splitlines()[0]}")
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     infeasible = status == cp_model.INFEASIBLE
     objective = solver.objective_value / scaled.scale if found and scaled.exact else None

@@ -10,7 +10,7 @@ from pyomo.common.log import LoggingIntercept
 from pyomo.opt import TerminationCondition
 from pyomo.opt.base.solvers import UnknownSolver
 
-from ..formulations.problems import FORMULATIONS
+from ..formulations.problems import FORMULATIONS, Model
 from ..formulations.templates import templates
 from ..instances.arguments import of_kind
 from ..instances.errors import InputError
@@ -60,8 +60,12 @@ def solver_of_models(name: str) -> ModelSolver:
 
 def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
     """Solve the explicit model, or one that somebody added constraints to, in HiGHS."""
-    began = time.monotonic()
-    module, factor = FORMULATIONS[instance.problem].milp, 1.0
+    return solve_stated(FORMULATIONS[instance.problem].milp, instance, limits, model)
+
+
+def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
+    """The same with a module that states the model."""
+    began, factor = time.monotonic(), 1.0
     if model is None:
         instance, factor = reduced(instance, limits)
         with templates():

@@ -105,6 +105,19 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("greedy", "heuristic", False, "provisioning.rules:solve_greedy"),
             Entry("best-first", "heuristic", False, "provisioning.rules:solve_best_first"),
         ),
+        "slicing": (
+            Entry("decomposition", "decomposition", False, "slicing.decomposition:solve_decomposition"),
+            Entry("milp", "milp", False, "milp:solve_milp"),  # these three take powers from intervals
+            Entry("patterns", "milp", False, "slicing.pattern_model:solve_patterns"),
+            Entry("cp-sat", "constraint programming", False, "cpsat:solve_cpsat"),
+            Entry("enumeration", "enumeration", True, "slicing.enumeration:solve_enumeration"),
+            Entry("two-layer", "decomposition", False, "slicing.two_layer:solve_two_layer"),
+            Entry("random", "heuristic", False, "slicing.rules:solve_random", seeded=True),
+            Entry("strongest-signal", "heuristic", False, "slicing.rules:solve_strongest_signal"),
+            Entry("load-balancing", "heuristic", False, "slicing.rules:solve_load_balancing"),
+            Entry("load-balancing-any", "heuristic", False, "slicing.rules:solve_load_balancing_any"),
+            Entry("local-search", "heuristic", False, "slicing.local_search:solve_local_search"),
+        ),
     }.items()
 }
 

@@ -19,7 +19,7 @@ from skybound.instances.placement import Placement
 from skybound.instances.provisioning import CacheChains, Chain, Chains, Fees, Prices, Provisioning
 from skybound.instances.provisioning.instance import draw_states
 from skybound.instances.record import Instance
-from skybound.instances.slicing import Slicing
+from skybound.instances.slicing import Satellites, Slicing, Stations, Uavs, Users, Weights
 
 WORKED = {
     "share": "even",
@@ -222,8 +222,56 @@ def random_provisioning() -> Callable[[int], Provisioning]:
 
 
 @pytest.fixture
+def random_slicing() -> Callable[[int], Slicing]:
+    """Makes small slicings: all layers or some, interference, budgets and places that bind, gains of 0."""
+
+    def make(seed: int) -> Slicing:
+        rng = np.random.default_rng(seed)
+        stations, uavs, satellites, subcarriers = (
+            int(rng.integers(*ends)) for ends in ((0, 3), (0, 3), (0, 2), (1, 3))
+        )
+        reuse = bool(rng.random() < 0.3)
+        candidates = int(rng.integers(1, 3 if reuse else 4))
+        options = subcarriers * (stations + uavs + satellites)
+        users = 0 if rng.random() < 0.03 else int(rng.integers(1, 4 if options > 4 or reuse else 5))
+
+        def gain(nodes: int) -> np.ndarray:
+            drawn = rng.exponential(size=(users, nodes, subcarriers)) * rng.choice([1.0, 10.0, 100.0])
+            return np.where(rng.random(drawn.shape) < 0.1, 0.0, drawn)
+
+        def weight() -> float:
+            return float(rng.choice([0.0, 1.0, 1.0, 2.0]))
+
+        return Slicing(
+            slices=tuple(rng.choice(["H", "L", "C"], users).tolist()),
+            subcarriers=subcarriers,
+            subcarrier_hz=1e6,
+            noise_w=1.0,
+            arrival_bps=float(rng.choice([0.0, 1e5, 5e5])),
+            slot_bits=rng.uniform(1e4, 1e5, users) if rng.random() < 0.3 else 5e4,
+            packet_bits=1e3,
+            delay_cap_s=0.1,
+            sinr_threshold=float(rng.choice([0.0, 0.5, 2.0])),
+            station_capacity=int(rng.choice([0, 1, 2, 2, 3])),
+            uav_min_distance_m=float(rng.choice([0.0, 120.0])),
+            intra_cell_reuse=reuse,
+            weights=Weights(weight(), weight(), weight()),
+            throughput_ref_bps=float(rng.choice([1e6, 1e7])),
+            users=Users(rng.uniform(-200, 200, (users, 2))),
+            stations=Stations(rng.uniform(-200, 200, (stations, 2)), rng.uniform(0, 2, stations), gain(stations)),
+            uavs=Uavs(
+                100.0, rng.uniform(0, 2, uavs), rng.uniform(-200, 200, (candidates, 2)), 1e4, 1.5, gain(uavs) / 10
+            ),
+            satellites=Satellites(1e6, rng.uniform(0, 2, satellites), gain(satellites)),
+            name=f"random-{seed}",
+        )
+
+    return make
+
+
+@pytest.fixture
 def random_instance(
-    random_placement, random_association, random_embedding, random_provisioning
+    random_placement, random_association, random_embedding, random_provisioning, random_slicing
 ) -> dict[str, Callable[[int], Instance]]:
     """Makes small random instances of every problem, by its name and a seed."""
     return {
@@ -231,6 +279,7 @@ def random_instance(
         "association": random_association,
         "embedding": random_embedding,
         "provisioning": random_provisioning,
+        "slicing": random_slicing,
     }
 
 

@@ -72,7 +72,9 @@ class Everywhere:
     def least(self, radius: float) -> None:
         """Find prices of least bound."""
         state, sky = self._state, self._sky
-        known = np.argsort(-sky.bounds(self._prices(self.point)), kind="stable")[:TAKEN_IN]
+        alone = sky.bounds(self._prices(self.point))
+        state.bounded(self._rest(self.point) + float(alone.max()))
+        known = np.argsort(-alone, kind="stable")[:TAKEN_IN]
         for _ in range(ROUNDS):
             self._least_among(known, radius)
             if state.late():
@@ -151,7 +153,7 @@ class Everywhere:
         while not state.late():
             p = int(bound.argmax())
             state.bounded(float(bound[p]))
-            if bound[p] <= state.won or state.closed:
+            if bound[p] <= state.won + state.tolerance or state.closed:
                 break
             state.counters["placements"] += 1
             placed = self._placed(p, radius)

@@ -130,7 +130,7 @@ def _up_to(laws: Laws, layer: Layer, n: int, prices: Prices, k: int, v: int, tab
             table[t] = best - paid
         elif laws.kind[k] == HIGH:
             table[t] = laws.worth[k] * math.log1p(ratio) - price * ratio / own - paid
-        elif laws.kind[k] == LOW and math.log1p(ratio) >= least:
+        elif laws.kind[k] == LOW and best > -np.inf and math.log1p(ratio) >= least:
             rate = math.log1p(ratio)
             worth = laws.worth[k] * delay_less(rate, spare, laws.sent[k], laws.waiting[k], laws.arriving[k])
             table[t] = worth - price * ratio / own - paid

@@ -14,7 +14,8 @@ NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
 GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
-MANY = 500  # patterns, after which no wider list is made
+FEW = 500  # patterns, of which powers for other prices are tried, too
+MANY = 4_000  # patterns, after which no wider list is made
 FACTORS = (0.5, 0.8, 1.25, 2.0)  # prices at which powers are known, over the best ones
 
 
@@ -75,7 +76,7 @@ class Placed:
             others = [
                 self.cells.again(pattern, factor * self.point, state.tolerance)
                 for factor in FACTORS
-                for pattern in listed
+                for pattern in (listed if len(listed) <= FEW else [])
             ]
             self._offer([*listed, *others])
             if gap <= width or len(listed) > MANY:

@@ -5,13 +5,15 @@ and subcarriers; so placements are looked at in the order of these bounds, subca
 can be the best.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ...formulations.slicing.values import LIGHT_M_PER_S, TOLERANCE, gains, uav_distances_m
+from ...formulations.slicing.values import TOLERANCE, gains
 from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
-from .laws import Laws
+from .laws import Laws, spare_s
 from .patterns import Layer, Prices, alone, least_rates, search
 
 
@@ -28,63 +30,74 @@ def placements(instance: Slicing) -> IntArray:
     return found
 
 
+class Reach(NamedTuple):
+    """The UAVs' links from all candidates.
+
+    Attributes
+    ----------
+    snr : array, shape (candidates, N, users, uavs)
+        Of all of a UAV's budget.
+    spare, least : array, shape (candidates, users, uavs)
+        See `Layer`.
+    reuse
+        Whether a UAV may have several links on a subcarrier.
+    """
+
+    snr: FloatArray
+    spare: FloatArray
+    least: FloatArray
+    reuse: bool
+
+
 class Sky:
-    """The UAVs' links from all candidates."""
+    """All placements of the UAVs."""
 
     def __init__(self, instance: Slicing, laws: Laws) -> None:
-        self._laws, self._reuse = laws, instance.intra_cell_reuse
+        self._laws = laws
         uavs = instance.nodes[1]
         self.placements = placements(instance)
         own = [np.full(uavs, q) for q in range(len(instance.uavs.candidates))]
         scale = instance.uavs.power_w[:, None] / instance.noise_w
         shape = len(own), instance.subcarriers, len(instance.slices), uavs
-        snr = [np.moveaxis(gains(instance, q)[1] * scale, 2, 0) for q in own]
-        self._snr = np.array(snr, float).reshape(shape)
-        spare = [instance.delay_cap_s - uav_distances_m(instance, q) / LIGHT_M_PER_S for q in own]
-        self._spare = np.array(spare, float).reshape(shape[0], *shape[2:])
-        self._least = np.array([least_rates(laws, one) for one in self._spare], float).reshape(self._spare.shape)
+        snr = np.array([np.moveaxis(gains(instance, q)[1] * scale, 2, 0) for q in own], float).reshape(shape)
+        spare = np.array([spare_s(instance, q)[1] for q in own], float).reshape(shape[0], *shape[2:])
+        least = np.array([least_rates(laws, one) for one in spare], float).reshape(spare.shape)
+        self._reach = Reach(snr, spare, least, instance.intra_cell_reuse)
 
     def bounds(self, prices: Prices) -> FloatArray:
         """Bounds of all placements from links alone, shape (placements,)."""
-        return np.asarray(self._bounds(self._alone(prices)).sum(1))
+        return np.asarray(self._bounds(prices).sum(1))
 
     def best(self, prices: Prices, among: IntArray | None, tolerance: float) -> tuple[int, float]:
         """The best placement, all of them or among some, and a bound on what any of these is worth."""
-        bounds = self._bounds(self._alone(prices))
+        bounds = self._bounds(prices)
         total = bounds.sum(1)
         order = np.argsort(-total, kind="stable") if among is None else among[np.argsort(-total[among], kind="stable")]
-        args = (self.placements, order, bounds, tolerance)
-        return _best(self._laws, self._snr, self._spare, self._least, self._reuse, prices, *args)
+        return _best(self._laws, self._reach, prices, self.placements, order, bounds, tolerance)
 
     def worth(self, rows: IntArray, prices: Prices, floor: float, tolerance: float) -> FloatArray:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
-        bounds = self._bounds(self._alone(prices))
-        args = (self.placements, rows, bounds, floor, tolerance)
-        return _worth(self._laws, self._snr, self._spare, self._least, self._reuse, prices, *args)
+        bounds = self._bounds(prices)
+        return _worth(self._laws, self._reach, prices, self.placements, rows, bounds, floor, tolerance)
 
-    def _alone(self, prices: Prices) -> FloatArray:
-        return _alone(self._laws, self._snr, self._spare, self._least, self._reuse, prices)
-
-    def _bounds(self, own: FloatArray) -> FloatArray:
+    def _bounds(self, prices: Prices) -> FloatArray:
         """Of placements and subcarriers."""
         uavs = np.arange(self.placements.shape[1])
-        return np.asarray(own[self.placements, uavs].sum(1))
+        return np.asarray(_alone(self._laws, self._reach, prices)[self.placements, uavs].sum(1))
 
 
 @compiled
-def _alone(
-    laws: Laws, snr: FloatArray, spare: FloatArray, least: FloatArray, reuse: bool, prices: Prices
-) -> FloatArray:
+def _alone(laws: Laws, reach: Reach, prices: Prices) -> FloatArray:
     """The most that a subcarrier's links from a candidate add, shape (candidates, uavs, N)."""
-    candidates, subcarriers, users, uavs = snr.shape
+    candidates, subcarriers, users, uavs = reach.snr.shape
     found = np.zeros((candidates, uavs, subcarriers))
     for q in range(candidates):
-        layer = Layer(snr[q], spare[q], least[q], reuse)
+        layer = Layer(reach.snr[q], reach.spare[q], reach.least[q], reach.reuse)
         for n in range(subcarriers):
             worth = alone(laws, layer, n, prices)
             for v in range(uavs):
                 for k in range(users):
-                    if reuse:
+                    if reach.reuse:
                         found[q, v, n] += max(worth[k, v], 0.0)
                     else:
                         found[q, v, n] = max(found[q, v, n], worth[k, v])
@@ -94,10 +107,7 @@ def _alone(
 @compiled
 def _placed(
     laws: Laws,
-    snr: FloatArray,
-    spare: FloatArray,
-    least: FloatArray,
-    reuse: bool,
+    reach: Reach,
     prices: Prices,
     placement: IntArray,
     bounds: FloatArray,
@@ -105,14 +115,14 @@ def _placed(
     tolerance: float,
 ) -> float:
     """A bound on what a placement is worth; `floor` as soon as it is not above."""
-    _, subcarriers, users, uavs = snr.shape
-    own = np.empty((subcarriers, users, uavs))
-    own_spare, own_least = np.empty((users, uavs)), np.empty((users, uavs))
+    _, subcarriers, users, uavs = reach.snr.shape
+    snr = np.empty((subcarriers, users, uavs))
+    spare, least = np.empty((users, uavs)), np.empty((users, uavs))
     for v in range(uavs):
-        own[:, :, v] = snr[placement[v], :, :, v]
-        own_spare[:, v], own_least[:, v] = spare[placement[v], :, v], least[placement[v], :, v]
-    layer = Layer(own, own_spare, own_least, reuse)
-    most = users if reuse else min(users, uavs)
+        snr[:, :, v] = reach.snr[placement[v], :, :, v]
+        spare[:, v], least[:, v] = reach.spare[placement[v], :, v], reach.least[placement[v], :, v]
+    layer = Layer(snr, spare, least, reach.reuse)
+    most = users if reach.reuse else min(users, uavs)
     user, node, share = np.empty((1, most), np.int64), np.empty((1, most), np.int64), np.empty((1, most))
     value, bound = np.empty(1), np.empty(1)
     total = bounds.sum()
@@ -128,10 +138,7 @@ def _placed(
 @compiled
 def _best(
     laws: Laws,
-    snr: FloatArray,
-    spare: FloatArray,
-    least: FloatArray,
-    reuse: bool,
+    reach: Reach,
     prices: Prices,
     placements: IntArray,
     order: IntArray,
@@ -142,8 +149,7 @@ def _best(
     for p in order:
         if bounds[p].sum() <= best:
             break
-        args = laws, snr, spare, least, reuse, prices, placements[p], bounds[p], best, tolerance
-        value = _placed(*args)
+        value = _placed(laws, reach, prices, placements[p], bounds[p], best, tolerance)
         if value > best:
             found, best = p, value
     return found, best
@@ -152,10 +158,7 @@ def _best(
 @compiled
 def _worth(
     laws: Laws,
-    snr: FloatArray,
-    spare: FloatArray,
-    least: FloatArray,
-    reuse: bool,
+    reach: Reach,
     prices: Prices,
     placements: IntArray,
     rows: IntArray,
@@ -164,9 +167,7 @@ def _worth(
     tolerance: float,
 ) -> FloatArray:
     found = np.full(len(rows), floor)
-    for r in range(len(rows)):
-        p = rows[r]
+    for r, p in enumerate(rows):
         if bounds[p].sum() > floor:
-            args = laws, snr, spare, least, reuse, prices, placements[p], bounds[p], floor, tolerance
-            found[r] = _placed(*args)
+            found[r] = _placed(laws, reach, prices, placements[p], bounds[p], floor, tolerance)
     return found

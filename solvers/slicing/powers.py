@@ -98,6 +98,18 @@ def _covering(links: Links, cover: IntArray, rest: IntArray) -> tuple[bool, Floa
 
 
 @compiled
+def _within(cover_powers: FloatArray, at: FloatArray) -> bool:
+    """Whether covered links keep to their budgets at some powers of the others."""
+    for a in range(len(cover_powers)):
+        power = cover_powers[a, 0]
+        for b in range(len(at)):
+            power += cover_powers[a, 1 + b] * at[b]
+        if power > 1:
+            return False
+    return True
+
+
+@compiled
 def _value(
     links: Links,
     rest: IntArray,
@@ -108,12 +120,8 @@ def _value(
     at: FloatArray,
 ) -> float:
     """What the links that are not covered are worth at some powers, less the cost; -inf beyond the budgets."""
-    for a in range(len(cover_powers)):
-        power = cover_powers[a, 0]
-        for b in range(len(at)):
-            power += cover_powers[a, 1 + b] * at[b]
-        if power > 1:
-            return -np.inf
+    if not _within(cover_powers, at):
+        return -np.inf
     total = 0.0
     for b in range(len(rest)):
         above, below = upper[b, 0], lower[b, 0]
@@ -220,22 +228,16 @@ def _bound(
 ) -> tuple[float, int]:
     """A bound on the value within a box, and the power by which it is best cut; the best corner is filled in."""
     free = len(rest)
-    for a in range(len(cover_powers)):
-        power = cover_powers[a, 0]
-        for b in range(free):
-            power += cover_powers[a, 1 + b] * low[b]
-        if power > 1:
-            corner[:] = low
-            return -np.inf, 0
+    if not _within(cover_powers, low):
+        corner[:] = low
+        return -np.inf, 0
     slope, off = np.zeros(free), np.zeros(free)
     constant, plain = 0.0, 0.0
     for b in range(free):
-        above, above_low, above_high = upper[b, 0], upper[b, 0], upper[b, 0]
+        above = upper[b, 0]
         below, below_low, below_high = lower[b, 0], lower[b, 0], lower[b, 0]
         for c in range(free):
             above += upper[b, 1 + c] * middle[c]
-            above_low += upper[b, 1 + c] * low[c]
-            above_high += upper[b, 1 + c] * high[c]
             below += lower[b, 1 + c] * middle[c]
             below_low += lower[b, 1 + c] * low[c]
             below_high += lower[b, 1 + c] * high[c]

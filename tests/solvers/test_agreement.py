@@ -17,9 +17,16 @@ EXACT = [(problem, entry.name) for problem, entry in ENTRIES if entry.exact]
 HEURISTIC = [(problem, entry.name) for problem, entry in ENTRIES if not entry.exact]
 
 
+ENUMERATED = {}
+
+
 def known_optima(make, seeds):
-    """Small instances with what enumeration finds; few are too large for it."""
-    pairs = [(make(seed), solve(make(seed), "enumeration")) for seed in range(seeds)]
+    """Small instances with what enumeration finds, once for all tests; few are too large for it."""
+    pairs = []
+    for instance in map(make, range(seeds)):
+        if instance.hash not in ENUMERATED:
+            ENUMERATED[instance.hash] = solve(instance, "enumeration")
+        pairs.append((instance, ENUMERATED[instance.hash]))
     known = [(instance, result) for instance, result in pairs if result.status is not Status.NO_SOLUTION]
     assert len(known) >= 0.9 * seeds
     return known
