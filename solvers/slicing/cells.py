@@ -13,7 +13,7 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..master import Column
-from .laws import Laws, spare_s
+from .laws import COVERED, LOW, Laws, delay_less, spare_s
 from .patterns import Layer, Prices, alone, least_rates, links_of, search
 from .powers import best_powers
 
@@ -31,9 +31,11 @@ class Pattern(NamedTuple):
     share : array, shape (links,)
         Powers over budgets.
     worth
-        At these powers.
+        At these powers, beside goals.
+    reached : array, shape (goals,)
+        What it adds to goals.
     bound
-        On the worth at any powers less what they cost at the prices it was found at.
+        On the worth at any powers, with goals, less what powers cost at the prices it was found at.
     """
 
     cell: tuple[int, int]
@@ -41,6 +43,7 @@ class Pattern(NamedTuple):
     nodes: IntArray
     share: FloatArray
     worth: float
+    reached: FloatArray
     bound: float
 
     @property
@@ -54,40 +57,67 @@ class Pattern(NamedTuple):
         return *self.links, self.share.tobytes()
 
 
+class Goals(NamedTuple):
+    """What must be reached at least: users covered, and the sum over L users of the cap less their delays (s)."""
+
+    covered: int
+    saved_s: float
+
+
 class Rows(NamedTuple):
-    """What cells share: users first, then budgets of all nodes, then places at stations.
+    """What cells share: users first, then budgets of all nodes, then places at stations, then goals.
 
     Attributes
     ----------
+    laws
+        What users are worth beside goals.
     users
         How many.
     first : array, shape (layers,)
         Row of the budget of each layer's first node.
     places
         Row of the first station's places.
+    goals
+        Row of the first goal, of which there are two or none: users covered, and what delays are below their cap in
+        all, in caps.
     most : array, shape (rows,)
-        How much there is of each.
+        How much there is of each; minus what must be reached.
+    cap_s
+        The delays' cap.
     """
 
+    laws: Laws
     users: int
     first: IntArray
     places: int
+    goals: int
     most: FloatArray
+    cap_s: float
 
     @classmethod
-    def of(cls, instance: Slicing) -> "Rows":
+    def of(cls, instance: Slicing, goals: Goals | None = None) -> "Rows":
         """Those of an instance."""
         users, nodes = len(instance.slices), instance.nodes
         first = users + np.cumsum([0, *nodes[:-1]])
         places = users + sum(nodes)
-        most = np.append(np.ones(places), np.full(nodes[0], float(instance.station_capacity)))
-        return cls(users, first, places, most)
+        cap_s = instance.delay_cap_s
+        wanted = [] if goals is None else [-float(goals.covered), -goals.saved_s / cap_s]
+        most = np.concatenate([np.ones(places), np.full(nodes[0], float(instance.station_capacity)), wanted])
+        return cls(Laws.of(instance), users, first, places, places + nodes[0], most, cap_s)
 
     def prices(self, point: FloatArray, layer: int, nodes: int) -> Prices:
         """Those of a layer."""
         budget = point[self.first[layer] : self.first[layer] + nodes]
-        place = point[self.places :] if layer == 0 else np.zeros(nodes)
-        return Prices(point[: self.users], place, budget)
+        place = point[self.places : self.goals] if layer == 0 else np.zeros(nodes)
+        return Prices(self._laws_at(point), point[: self.users], place, budget)
+
+    def _laws_at(self, point: FloatArray) -> Laws:
+        """With what goals add."""
+        if self.goals == len(point):
+            return self.laws
+        covered, saved = point[self.goals :]
+        more = np.array([0.0, saved / self.cap_s, covered])
+        return self.laws._replace(worth=self.laws.worth + more[self.laws.kind])
 
     def used(self, pattern: Pattern) -> tuple[IntArray, FloatArray]:
         """What a pattern takes: rows, and how much of each."""
@@ -97,6 +127,8 @@ class Rows(NamedTuple):
         if pattern.cell[0] == 0:
             rows.append(self.places + pattern.nodes)
             taken.append(np.ones(links))
+        rows.append(np.arange(self.goals, len(self.most)))
+        taken.append(-pattern.reached)
         return np.concatenate(rows), np.concatenate(taken)
 
     def piece(self, block: int, patterns: Sequence[Pattern], times: int, kind: int) -> Column:
@@ -119,15 +151,14 @@ class Cells:
         Subcarriers of the same gains, by layer and the first of them.
     """
 
-    def __init__(self, instance: Slicing, laws: Laws, rows: Rows, candidate: IntArray) -> None:
+    def __init__(self, instance: Slicing, rows: Rows, candidate: IntArray) -> None:
         self.instance, self.candidate, self.rows = instance, candidate, rows
-        self._laws = laws
         each = zip(gains(instance, candidate), instance.budgets_w, spare_s(instance, candidate), strict=True)
         self.layers = [
             Layer(
                 np.ascontiguousarray(np.moveaxis(gain * budget[:, None] / instance.noise_w, 2, 0)),
                 spare,
-                least_rates(laws, spare),
+                least_rates(rows.laws, spare),
                 instance.intra_cell_reuse,
             )
             for gain, budget, spare in each
@@ -147,7 +178,7 @@ class Cells:
         found = np.zeros(self.rows.users)
         for layer, n in self.alike:
             own = self.layers[layer]
-            worth = alone(self._laws, own, n, self.rows.prices(free, layer, own.spare.shape[1]))
+            worth = alone(own, n, self.rows.prices(free, layer, own.spare.shape[1]))
             found = np.maximum(found, worth.max(1))
         return float(found.mean())
 
@@ -167,10 +198,25 @@ class Cells:
         """The same links at the best powers for other prices."""
         layer, subcarrier = pattern.cell
         own, share = self.layers[layer], np.empty(len(pattern.users))
-        budget = self.rows.prices(point, layer, own.spare.shape[1]).budget
-        links = links_of(self._laws, own, subcarrier, pattern.users, pattern.nodes, budget)
+        prices = self.rows.prices(point, layer, own.spare.shape[1])
+        links = links_of(own, subcarrier, prices, pattern.users, pattern.nodes)
         net, bound = best_powers(links, -np.inf, tolerance, share)
-        return pattern._replace(share=share, worth=float(net + budget[pattern.nodes] @ share), bound=bound)
+        reached = self._reached(pattern.cell, pattern.users, pattern.nodes, share)
+        worth = net + prices.budget[pattern.nodes] @ share - point[self.rows.goals :] @ reached
+        return pattern._replace(share=share, worth=float(worth), reached=reached, bound=bound)
+
+    def _reached(self, cell: tuple[int, int], users: IntArray, nodes: IntArray, share: FloatArray) -> FloatArray:
+        """What links with such powers add to goals."""
+        if self.rows.goals == len(self.rows.most):
+            return np.zeros(0)
+        own, laws = self.layers[cell[0]], self.rows.laws
+        heard = own.snr[cell[1]][users[:, None], nodes] * share
+        rate = np.log1p(heard.diagonal() / (1 + heard.sum(1) - heard.diagonal()))
+        saved = 0.0
+        for k, v, fast in zip(users, nodes, rate, strict=True):
+            if laws.kind[k] == LOW and fast > laws.arriving[k]:
+                saved += max(0.0, delay_less(fast, own.spare[k, v], laws.sent[k], laws.waiting[k], laws.arriving[k]))
+        return np.array([float((laws.kind[users] == COVERED).sum()), saved / self.rows.cap_s])
 
     def _search(
         self, cell: tuple[int, int], point: FloatArray, floor: float, room: int, tolerance: float
@@ -182,14 +228,15 @@ class Cells:
         share, worth, bound = np.empty((room, most)), np.empty(room), np.empty(room)
         prices = self.rows.prices(point, cell[0], nodes)
         args = (floor, room == 1, tolerance, user, node, share, worth, bound)
-        count, least = search(self._laws, own, cell[1], prices, *args)
+        count, least = search(own, cell[1], prices, *args)
         found = []
         for r in range(min(count, room)):
             links = int((user[r] >= 0).sum())
             paid = prices.user[user[r, :links]].sum() + prices.place[node[r, :links]].sum()
-            own_share = share[r, :links]
-            whole = worth[r] + paid + prices.budget[node[r, :links]] @ own_share
-            found.append(Pattern(cell, user[r, :links], node[r, :links], own_share, float(whole), bound[r] + paid))
+            who, where, power = user[r, :links], node[r, :links], share[r, :links]
+            reached = self._reached(cell, who, where, power)
+            whole = worth[r] + paid + prices.budget[where] @ power - point[self.rows.goals :] @ reached
+            found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid))
         return found, least
 
     def decision(self, patterns: Sequence[Pattern]) -> SlicingDecision:

@@ -1,7 +1,8 @@
 """Which patterns together: an integer program over patterns that are known.
 
 Whether links are chosen is integral; their powers are mixtures of those that are known for these links. A mixture
-covers whom all of its parts cover, as covering is linear in the powers, and the budgets are used to the end.
+covers whom all of its parts cover, as covering is linear in the powers, and the budgets are used to the end. Where
+there are goals nothing is mixed, as delays are not linear in the powers.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def choose(
     ----------
     worth : array, shape (patterns,)
     budgets
-        Whether they count.
+        Whether they and goals count.
     """
     rows, number = cells.rows, {cell: c for c, cell in enumerate(cells.alike)}
     kinds: dict[tuple[object, ...], int] = {}
@@ -47,13 +48,14 @@ def choose(
     one = sp.csr_array((np.ones(count), (cell, np.arange(count))), (len(number), count + size))
     mixed = sp.hstack([-sp.eye_array(count), sp.csr_array((np.ones(size), (kind, np.arange(size))), (count, size))])
     most = rows.most.copy()
-    most[rows.users : rows.places] = 1.0 if budgets else np.inf
+    if not budgets:
+        most[rows.users : rows.places] = most[rows.goals :] = np.inf
     columns = np.ones(count + size)
     program = Arrays(
         cost=np.append(np.zeros(count), worth),
         lower=0 * columns,
         upper=columns,
-        integer=np.append(np.ones(count, bool), np.zeros(size, bool)),
+        integer=np.append(np.ones(count, bool), np.full(size, rows.goals < len(most))),
         matrix=sp.vstack([shared, one, mixed]),
         row_lower=np.concatenate([np.full(len(most) + len(number), -np.inf), np.zeros(count)]),
         row_upper=np.concatenate([most, [len(alike) for alike in cells.alike.values()], np.zeros(count)]),
@@ -66,9 +68,9 @@ def choose(
 
 
 def _entries(rows: Rows, pattern: Pattern, *, budgets: bool) -> tuple[FloatArray, FloatArray]:
-    """What a pattern takes of the budgets, or of everything else."""
+    """What a pattern takes of the budgets and goals, or of everything else."""
     row, taken = rows.used(pattern)
-    own = ((row >= rows.users) & (row < rows.places)) == budgets
+    own = (((row >= rows.users) & (row < rows.places)) | (row >= rows.goals)) == budgets
     return row[own], taken[own]
 
 

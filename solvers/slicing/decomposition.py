@@ -16,7 +16,7 @@ from ...instances.slicing import Slicing
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from ..result import Answer, Limits
-from .cells import Cells
+from .cells import Cells, Goals
 from .patterns import Prices
 from .placed import Placed
 from .placements import Sky
@@ -27,16 +27,17 @@ FIRST = 0.4  # prices to begin with, and half of the first box, over what users 
 NEXT = 0.1  # half of the next boxes, over that
 ROUNDS, TAKEN_IN = 50, 20  # of taking placements in, and how many at a time
 TRIED = 5  # placements before all are gone through
+BELOW = 1e-6  # by which a bound is below that of nobody served
 NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
 
 
-def solve_decomposition(instance: Slicing, limits: Limits) -> Answer:
-    """Solve by prices of users, budgets and places."""
-    state = State(instance, limits)
-    sky = Sky(instance, state.laws)
+def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
+    """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
+    state = State(instance, limits, goals)
+    sky = Sky(instance, state.rows.laws)
     if not len(sky.placements):
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
-    nobody = Cells(instance, state.laws, state.rows, sky.placements[0])
+    nobody = Cells(instance, state.rows, sky.placements[0])
     state.offer(nobody.decision([]))
     scale = nobody.scale()
     if scale <= 0:
@@ -44,16 +45,23 @@ def solve_decomposition(instance: Slicing, limits: Limits) -> Answer:
         return state.answer()
     point = np.full(len(state.rows.most), FIRST * scale)
     first = int(sky.bounds(state.rows.prices(point, 1, instance.nodes[1])).argmax())
-    placed = Placed(state, Cells(instance, state.laws, state.rows, sky.placements[first]), point)
+    placed = Placed(state, Cells(instance, state.rows, sky.placements[first]), point)
     placed.least(FIRST * scale)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
         placed.improve()
         state.bounded(placed.bound)
-        return state.answer()
+        return _reported(state)
     everywhere = Everywhere(state, sky, placed.point)
     everywhere.least(NEXT * scale)
     everywhere.go_through(NEXT * scale)
+    return _reported(state)
+
+
+def _reported(state: State) -> Answer:
+    """What is known; a bound below that of nobody served proves that goals cannot be reached."""
+    if state.goals is not None and state.bound < state.base - BELOW:
+        return Answer(infeasible=True, reason="the goals cannot be reached together")
     return state.answer()
 
 
@@ -65,7 +73,7 @@ class Everywhere:
 
     def __init__(self, state: State, sky: Sky, point: FloatArray) -> None:
         self._state, self._sky, self.point = state, sky, point
-        self._cells = Cells(state.instance, state.laws, state.rows, sky.placements[0])
+        self._cells = Cells(state.instance, state.rows, sky.placements[0])
         self._fixed = {cell: len(alike) for cell, alike in self._cells.alike.items() if cell[0] != 1}
         self._pieces = dict[object, Column]()
 
@@ -93,7 +101,7 @@ class Everywhere:
     def _placed(self, placement: int, radius: float) -> Placed:
         """One placement at prices of its own."""
         state = self._state
-        cells = Cells(state.instance, state.laws, state.rows, self._sky.placements[placement])
+        cells = Cells(state.instance, state.rows, self._sky.placements[placement])
         placed = Placed(state, cells, self.point)
         placed.least(radius)
         return placed
@@ -135,7 +143,7 @@ class Everywhere:
     def _piece(self, placement: int, point: FloatArray) -> Column:
         """The best patterns of all the UAVs' subcarriers together."""
         state = self._state
-        cells = Cells(state.instance, state.laws, state.rows, self._sky.placements[placement])
+        cells = Cells(state.instance, state.rows, self._sky.placements[placement])
         found = [cells.best((1, n), point, 0.0, state.tolerance)[0] for n in range(state.instance.subcarriers)]
         own = [pattern for pattern in found if pattern is not None]
         return state.rows.piece(len(self._fixed), own, 1, -1 - placement)

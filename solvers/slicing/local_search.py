@@ -14,7 +14,7 @@ from ...instances.slicing.instance import LAYERS
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 from .cells import Cells, Pattern, Rows
-from .laws import COVERED, Laws
+from .laws import COVERED
 from .placements import placements
 from .rules import NOWHERE, heard_best
 
@@ -60,8 +60,8 @@ class _Dealt:
 
     def __init__(self, instance: Slicing, candidate: IntArray) -> None:
         self.instance, self.candidate = instance, candidate
-        self._laws, self._rows = Laws.of(instance), Rows.of(instance)
-        self._cells = Cells(instance, self._laws, self._rows, candidate)
+        self._rows = Rows.of(instance)
+        self._cells = Cells(instance, self._rows, candidate)
         self._whole = list(self._cells.layers)
         self._distance = distances_m(instance, candidate)
         self.used = dict[tuple[int, int], Pattern]()
@@ -148,7 +148,7 @@ class _Dealt:
         hungry = [np.ones_like(part) for part in self.part]
         for (layer, n), pattern in self.used.items():
             np.add.at(spent[layer][n], pattern.nodes, pattern.share * self.part[layer][n, pattern.nodes])
-            hungry[layer][n, pattern.nodes] = self._laws.kind[pattern.users] != COVERED
+            hungry[layer][n, pattern.nodes] = self._rows.laws.kind[pattern.users] != COVERED
         for layer, (used, wanting) in enumerate(zip(spent, hungry, strict=True)):
             left = np.maximum(1 - used.sum(0), 0.0) / np.maximum(wanting.sum(0), 1.0)
             self.part[layer] = used + wanting * left

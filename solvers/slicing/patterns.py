@@ -42,8 +42,18 @@ class Layer(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """Of users, of places at a layer's nodes, and of their budgets; shapes (users,), (nodes,), (nodes,)."""
+    """What links are worth, and what they pay.
 
+    Attributes
+    ----------
+    laws
+        With what goals add to what users are worth.
+    user : array, shape (users,)
+    place, budget : array, shape (nodes,)
+        Of a place at a layer's node, and of all of its budget.
+    """
+
+    laws: Laws
     user: FloatArray
     place: FloatArray
     budget: FloatArray
@@ -62,9 +72,9 @@ def least_rates(laws: Laws, spare: FloatArray) -> FloatArray:
 
 
 @compiled
-def links_of(laws: Laws, layer: Layer, n: int, users: IntArray, nodes: IntArray, budget: FloatArray) -> Links:
+def links_of(layer: Layer, n: int, prices: Prices, users: IntArray, nodes: IntArray) -> Links:
     """Some links on a subcarrier."""
-    count = len(users)
+    laws, count = prices.laws, len(users)
     worth, spare, sent, waiting = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     arriving, least, own, price = np.empty(count), np.empty(count), np.empty(count), np.empty(count)
     heard, kind = np.empty((count, count)), np.empty(count, np.int64)
@@ -73,20 +83,21 @@ def links_of(laws: Laws, layer: Layer, n: int, users: IntArray, nodes: IntArray,
         kind[i] = laws.kind[k]
         worth[i], sent[i], waiting[i], arriving[i] = laws.worth[k], laws.sent[k], laws.waiting[k], laws.arriving[k]
         spare[i], least[i] = layer.spare[k, v], layer.least[k, v]
-        own[i], price[i] = layer.snr[n, k, v], budget[v]
+        own[i], price[i] = layer.snr[n, k, v], prices.budget[v]
         for j in range(count):
             heard[i, j] = layer.snr[n, k, nodes[j]]
     return Links(kind, worth, spare, sent, waiting, arriving, least, own, heard, price, laws.threshold)
 
 
 @compiled
-def alone(laws: Laws, layer: Layer, n: int, prices: Prices) -> FloatArray:
+def alone(layer: Layer, n: int, prices: Prices) -> FloatArray:
     """Bounds on what links are worth alone, less their prices, shape (users, nodes); -inf where never anything."""
     users, nodes = layer.spare.shape
     found = np.empty((users, nodes))
     for k in range(users):
         for v in range(nodes):
-            best, _ = _best_alone(laws, k, layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v], prices.budget[v])
+            snr, spare, least = layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v]
+            best, _ = _best_alone(prices.laws, k, snr, spare, least, prices.budget[v])
             found[k, v] = best - prices.user[k] - prices.place[v]
     return found
 
@@ -119,9 +130,10 @@ def _best_alone(laws: Laws, k: int, own: float, spare: float, least: float, pric
 
 
 @compiled
-def _up_to(laws: Laws, layer: Layer, n: int, prices: Prices, k: int, v: int, table: FloatArray) -> float:
+def _up_to(layer: Layer, n: int, prices: Prices, k: int, v: int, table: FloatArray) -> float:
     """Bounds on what a link is worth less its prices with a SINR up to those of the grid; returns the last one."""
     own, spare, least, price = layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v], prices.budget[v]
+    laws = prices.laws
     best, peak = _best_alone(laws, k, own, spare, least, price)
     paid = prices.user[k] + prices.place[v]
     for t in range(len(table)):
@@ -154,7 +166,6 @@ def _together(one: FloatArray, other: FloatArray, product: float) -> float:
 
 @compiled
 def search(
-    laws: Laws,
     layer: Layer,
     n: int,
     prices: Prices,
@@ -176,7 +187,7 @@ def search(
     worth, table = np.empty((users, nodes)), np.empty((users, nodes, GRID))
     for k in range(users):
         for v in range(nodes):
-            worth[k, v] = _up_to(laws, layer, n, prices, k, v, table[k, v])
+            worth[k, v] = _up_to(layer, n, prices, k, v, table[k, v])
     order = np.empty((nodes, users), np.int64)
     usable = np.zeros(nodes, np.int64)
     after = np.zeros((nodes, users + 1))  # what the links from a place of the order on can add
@@ -232,7 +243,7 @@ def search(
         if apart:
             continue
         if total > best:
-            links = links_of(laws, layer, n, chosen_user[: depth + 1], chosen_node[: depth + 1], prices.budget)
+            links = links_of(layer, n, prices, chosen_user[: depth + 1], chosen_node[: depth + 1])
             price = 0.0
             for d in range(depth + 1):
                 price += prices.user[chosen_user[d]] + prices.place[chosen_node[d]]

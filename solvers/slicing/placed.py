@@ -41,7 +41,7 @@ class Placed:
             near = max(
                 LEAST_NEAR * best, min(NEAR * (best - state.won), MOST_NEAR * best), 2 * blocks * state.tolerance
             )
-            return best <= state.won or best - model <= near or state.late()
+            return best <= max(state.won, 0.0) or best - model <= near or state.late()
 
         def evaluate(point: FloatArray) -> Evaluated:
             return self._evaluate(np.maximum(point, 0.0))
@@ -76,7 +76,7 @@ class Placed:
             others = [
                 self.cells.again(pattern, factor * self.point, state.tolerance)
                 for factor in FACTORS
-                for pattern in (listed if len(listed) <= FEW else [])
+                for pattern in listed[:FEW]
             ]
             self._offer([*listed, *others])
             if gap <= width or len(listed) > MANY:
@@ -90,23 +90,35 @@ class Placed:
             self.state.offer(self.cells.decision(taken))
 
     def _listed(self, width: float) -> list[Pattern]:
-        """All patterns whose worth less their prices is at most so far from the best one's; none when too many."""
-        state, listed = self.state, list[Pattern]()
+        """All patterns whose worth less their prices is at most so far from the best one's, nearest first.
+
+        None when there are too many.
+        """
+        state, listed = self.state, list[tuple[float, Pattern]]()
         for place in self.cells.alike:
             _, most = self.cells.best(place, self.point, 0.0, state.tolerance)
             own = self.cells.all(place, self.point, max(most, 0.0) - width, state.tolerance)
             if own is None or state.late():
                 return []
-            listed += own
+            listed += [(most - self._net(pattern), pattern) for pattern in own]
         state.counters["patterns"] += len(listed)
-        return listed
+        return [pattern for _, pattern in sorted(listed, key=lambda pair: pair[0])]
+
+    def _net(self, pattern: Pattern) -> float:
+        """What a pattern may be worth less its prices."""
+        rows = self.cells.rows
+        paid = self.point[pattern.users].sum()
+        if pattern.cell[0] == 0:
+            paid += self.point[rows.places + pattern.nodes].sum()
+        return float(pattern.bound - paid)
 
     def _sharpen(self, listed: list[Pattern]) -> None:
         """Bound with the budgets' prices alone, from all patterns of decisions better than the incumbent."""
         _, bound = self._choose(listed, [pattern.bound for pattern in listed], budgets=False)
         if bound is not None:
-            budgets = float(self.point[self.cells.rows.users : self.cells.rows.places].sum())
-            self.bound = min(self.bound, max(bound + budgets, self.state.won))
+            rows, paid = self.cells.rows, self.point * self.cells.rows.most
+            dual = float(paid[rows.users : rows.places].sum() + paid[rows.goals :].sum())
+            self.bound = min(self.bound, max(bound + dual, self.state.won))
 
     def _choose(
         self, patterns: list[Pattern], worth: list[float], *, budgets: bool

@@ -53,7 +53,6 @@ class Sky:
     """All placements of the UAVs."""
 
     def __init__(self, instance: Slicing, laws: Laws) -> None:
-        self._laws = laws
         uavs = instance.nodes[1]
         self.placements = placements(instance)
         own = [np.full(uavs, q) for q in range(len(instance.uavs.candidates))]
@@ -73,28 +72,28 @@ class Sky:
         bounds = self._bounds(prices)
         total = bounds.sum(1)
         order = np.argsort(-total, kind="stable") if among is None else among[np.argsort(-total[among], kind="stable")]
-        return _best(self._laws, self._reach, prices, self.placements, order, bounds, tolerance)
+        return _best(self._reach, prices, self.placements, order, bounds, tolerance)
 
     def worth(self, rows: IntArray, prices: Prices, floor: float, tolerance: float) -> FloatArray:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
         bounds = self._bounds(prices)
-        return _worth(self._laws, self._reach, prices, self.placements, rows, bounds, floor, tolerance)
+        return _worth(self._reach, prices, self.placements, rows, bounds, floor, tolerance)
 
     def _bounds(self, prices: Prices) -> FloatArray:
         """Of placements and subcarriers."""
         uavs = np.arange(self.placements.shape[1])
-        return np.asarray(_alone(self._laws, self._reach, prices)[self.placements, uavs].sum(1))
+        return np.asarray(_alone(self._reach, prices)[self.placements, uavs].sum(1))
 
 
 @compiled
-def _alone(laws: Laws, reach: Reach, prices: Prices) -> FloatArray:
+def _alone(reach: Reach, prices: Prices) -> FloatArray:
     """The most that a subcarrier's links from a candidate add, shape (candidates, uavs, N)."""
     candidates, subcarriers, users, uavs = reach.snr.shape
     found = np.zeros((candidates, uavs, subcarriers))
     for q in range(candidates):
         layer = Layer(reach.snr[q], reach.spare[q], reach.least[q], reach.reuse)
         for n in range(subcarriers):
-            worth = alone(laws, layer, n, prices)
+            worth = alone(layer, n, prices)
             for v in range(uavs):
                 for k in range(users):
                     if reach.reuse:
@@ -106,7 +105,6 @@ def _alone(laws: Laws, reach: Reach, prices: Prices) -> FloatArray:
 
 @compiled
 def _placed(
-    laws: Laws,
     reach: Reach,
     prices: Prices,
     placement: IntArray,
@@ -130,14 +128,13 @@ def _placed(
         if total <= floor:
             return floor
         needed = max(floor - (total - bounds[n]), 0.0)  # by this subcarrier
-        _, here = search(laws, layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
+        _, here = search(layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
         total += here - bounds[n]
     return float(max(total, floor))
 
 
 @compiled
 def _best(
-    laws: Laws,
     reach: Reach,
     prices: Prices,
     placements: IntArray,
@@ -149,7 +146,7 @@ def _best(
     for p in order:
         if bounds[p].sum() <= best:
             break
-        value = _placed(laws, reach, prices, placements[p], bounds[p], best, tolerance)
+        value = _placed(reach, prices, placements[p], bounds[p], best, tolerance)
         if value > best:
             found, best = p, value
     return found, best
@@ -157,7 +154,6 @@ def _best(
 
 @compiled
 def _worth(
-    laws: Laws,
     reach: Reach,
     prices: Prices,
     placements: IntArray,
@@ -169,5 +165,5 @@ def _worth(
     found = np.full(len(rows), floor)
     for r, p in enumerate(rows):
         if bounds[p].sum() > floor:
-            found[r] = _placed(laws, reach, prices, placements[p], bounds[p], floor, tolerance)
+            found[r] = _placed(reach, prices, placements[p], bounds[p], floor, tolerance)
     return found

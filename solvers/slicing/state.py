@@ -1,6 +1,7 @@
 """What a search for the optimum knows: incumbent and bound, on the sum of what users are worth."""
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -8,9 +9,9 @@ from ...formulations.slicing.referee import judge
 from ...instances.slicing import Slicing, SlicingDecision
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point
-from .cells import Rows
-from .laws import Laws
+from .cells import Goals, Rows
 
+NEAR = 1e-9  # by how much goals may be missed: users, and caps of every L user
 TOLERANCE = 1e-7  # of a pattern's powers, relative to the incumbent
 
 
@@ -25,9 +26,9 @@ class State:
         The largest bound of the placements that are done with.
     """
 
-    def __init__(self, instance: Slicing, limits: Limits) -> None:
-        self.instance, self.limits = instance, limits
-        self.laws, self.rows = Laws.of(instance), Rows.of(instance)
+    def __init__(self, instance: Slicing, limits: Limits, goals: Goals | None) -> None:
+        self.instance, self.limits, self.goals = instance, limits, goals
+        self.rows = Rows.of(instance, goals)
         self.decision: SlicingDecision | None = None
         self.base = -instance.weights.delay if "L" in instance.slices else 0.0
         self.value, self.bound, self.leftover = -np.inf, np.inf, -np.inf
@@ -59,16 +60,28 @@ class State:
     @property
     def closed(self) -> bool:
         """Whether bound and incumbent are near enough."""
+        if self.decision is None:
+            return False
         return self.bound - self.value <= self.limits.gap * max(abs(self.bound), abs(self.value))
 
     def offer(self, decision: SlicingDecision) -> None:
-        """Keep a decision if it is the best."""
+        """Keep a decision if it is the best that reaches all goals."""
         verdict = judge(self.instance, decision)
         if verdict.objective is None:
             raise RuntimeError(f"what was chosen is not feasible: {verdict.violations[0]}")
-        if verdict.objective > self.value:
+        if verdict.objective > self.value and self._reaches(verdict.parts):
             self.value, self.decision = verdict.objective, decision
             self._note()
+
+    def _reaches(self, parts: Mapping[str, float | None]) -> bool:
+        if self.goals is None:
+            return True
+        covered, low = (self.instance.slices.count(letter) for letter in "CL")
+        saved_s = low * (self.instance.delay_cap_s - (parts["delay_s"] or 0.0))
+        return (
+            covered * (parts["coverage"] or 0.0) >= self.goals.covered - NEAR
+            and saved_s >= self.goals.saved_s - NEAR * low * self.instance.delay_cap_s
+        )
 
     def bounded(self, won: float) -> None:
         """Note that no decision wins more than that, or than what placements done with may."""

@@ -6,9 +6,11 @@ import itertools
 import numpy as np
 import pytest
 from skybound.formulations.slicing.referee import judge
-from skybound.instances.slicing import Service, Slicing, SlicingDecision
+from skybound.formulations.verdict import Verdict
+from skybound.instances.slicing import Service, Slicing, SlicingDecision, Weights
 from skybound.instances.slicing.presets import generate
 from skybound.solvers.result import Limits
+from skybound.solvers.slicing.cells import Goals
 from skybound.solvers.slicing.decomposition import solve_decomposition
 from skybound.solvers.slicing.placements import placements
 
@@ -34,8 +36,8 @@ def _tiny(seed: int, *, side: int | None = None, subcarriers: int = 1) -> Slicin
     )
 
 
-def _brute_force(instance: Slicing) -> float:
-    """The best of all services at a few levels of power, with the least that covers beside them."""
+def _brute_force(instance: Slicing, goals: Goals | None = None) -> float:
+    """The best of all services at a few levels of power that reach the goals."""
     budgets = {"station": instance.stations.power_w, "uav": instance.uavs.power_w}
     options: list[Service | None] = [None]
     for layer, budget in budgets.items():
@@ -45,9 +47,15 @@ def _brute_force(instance: Slicing) -> float:
     for candidate in placements(instance):
         for serve in itertools.product(options, repeat=3):
             verdict = judge(instance, SlicingDecision(candidate, serve))
-            if verdict.objective is not None:
+            if verdict.objective is not None and (goals is None or _reaches(verdict, goals)):
                 best = max(best, verdict.objective)
     return best
+
+
+def _reaches(verdict: Verdict, goals: Goals) -> bool:
+    """With one user a slice."""
+    parts = verdict.parts
+    return (parts["coverage"] or 0.0) >= goals.covered and 0.1 - (parts["delay_s"] or 0.0) >= goals.saved_s - 1e-9
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -61,6 +69,22 @@ def test_brackets_a_brute_force(seed: int) -> None:
     assert value <= answer.bound + 1e-9
     assert answer.bound - value <= 1e-4 * abs(value)
     assert _brute_force(instance) <= answer.bound + 1e-9
+
+
+@pytest.mark.parametrize("goals", [Goals(1, 0.0), Goals(0, 0.0985), Goals(1, 0.09)])
+def test_goals_are_reached(goals: Goals) -> None:
+    instance = dataclasses.replace(_tiny(2), weights=Weights(1.0, 1e-3, 1e-3))
+    answer = solve_decomposition(instance, Limits(), goals)
+    assert answer.decision is not None
+    assert answer.bound is not None
+    verdict = judge(instance, answer.decision)
+    assert verdict.objective is not None
+    assert _reaches(verdict, goals)
+    assert max(verdict.objective, _brute_force(instance, goals)) <= answer.bound + 1e-9
+
+
+def test_goals_that_cannot_be_reached() -> None:
+    assert solve_decomposition(_tiny(2), Limits(), Goals(2, 0.0)).infeasible
 
 
 def test_certified_at_the_papers_size() -> None:

@@ -8,7 +8,7 @@ from skybound.instances.fields import FloatArray
 from skybound.instances.slicing.presets import generate
 from skybound.solvers.slicing.cells import Cells, Rows
 from skybound.solvers.slicing.laws import COVERED, HIGH, Laws, least_rate
-from skybound.solvers.slicing.patterns import links_of
+from skybound.solvers.slicing.patterns import Prices, links_of
 from skybound.solvers.slicing.powers import Links, best_powers
 
 GRID = np.concatenate([[0.0], np.geomspace(1e-6, 1, 60)])
@@ -39,13 +39,14 @@ def _some(links: Links, own: list[int]) -> Links:
 def _pairs() -> list[Links]:
     instance = generate("fixed-24", 3)
     laws, rng = Laws.of(instance), np.random.default_rng(0)
-    cells = Cells(instance, laws, Rows.of(instance), np.array([0, 1]))
+    cells = Cells(instance, Rows.of(instance), np.array([0, 1]))
     found = []
     for layer, kinds in itertools.product((0, 1), itertools.product(range(3), repeat=2)):
         one, other = (int(rng.choice(np.flatnonzero(laws.kind == kind))) for kind in kinds)
         users = np.array([one, other if other != one else (one + 1) % 8 + 8 * kinds[0]])
         price = rng.choice([0.0, 0.02, 0.3], 2)
-        found.append(links_of(laws, cells.layers[layer], int(rng.integers(10)), users, np.array([0, 1]), price))
+        prices = Prices(laws, np.zeros(0), np.zeros(0), price)
+        found.append(links_of(cells.layers[layer], int(rng.integers(10)), prices, users, np.array([0, 1])))
     return found
 
 
