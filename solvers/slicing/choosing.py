@@ -1,8 +1,8 @@
 """Which patterns together: an integer program over patterns that are known.
 
 Whether links are chosen is integral; their powers are mixtures of those that are known for these links. A mixture
-covers whom all of its parts cover, as covering is linear in the powers, and the budgets are used to the end. Where
-there are goals nothing is mixed, as delays are not linear in the powers.
+covers whom all of its parts cover, as covering is linear in the powers, and the budgets are used to the end. Delays
+are not, so a mixture may miss a goal that it seems to reach.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ def choose(
     cells: Cells,
     *,
     budgets: bool,
+    mixed: bool,
     threads: int,
     time_limit_s: float | None,
     gap: float,
@@ -35,6 +36,8 @@ def choose(
     worth : array, shape (patterns,)
     budgets
         Whether they and goals count.
+    mixed
+        Whether powers may be mixed.
     """
     rows, number = cells.rows, {cell: c for c, cell in enumerate(cells.alike)}
     kinds: dict[tuple[object, ...], int] = {}
@@ -46,7 +49,7 @@ def choose(
     drawn = [_entries(rows, pattern, budgets=True) for pattern in patterns]
     shared = sp.hstack([_matrix(counted, len(rows.most)), _matrix(drawn, len(rows.most))])
     one = sp.csr_array((np.ones(count), (cell, np.arange(count))), (len(number), count + size))
-    mixed = sp.hstack([-sp.eye_array(count), sp.csr_array((np.ones(size), (kind, np.arange(size))), (count, size))])
+    parts = sp.hstack([-sp.eye_array(count), sp.csr_array((np.ones(size), (kind, np.arange(size))), (count, size))])
     most = rows.most.copy()
     if not budgets:
         most[rows.users : rows.places] = most[rows.goals :] = np.inf
@@ -55,8 +58,8 @@ def choose(
         cost=np.append(np.zeros(count), worth),
         lower=0 * columns,
         upper=columns,
-        integer=np.append(np.ones(count, bool), np.full(size, rows.goals < len(most))),
-        matrix=sp.vstack([shared, one, mixed]),
+        integer=np.append(np.ones(count, bool), np.full(size, not mixed)),
+        matrix=sp.vstack([shared, one, parts]),
         row_lower=np.concatenate([np.full(len(most) + len(number), -np.inf), np.zeros(count)]),
         row_upper=np.concatenate([most, [len(alike) for alike in cells.alike.values()], np.zeros(count)]),
         maximise=True,

@@ -12,7 +12,7 @@ than the incumbent are gone through one by one with prices of their own.
 import numpy as np
 
 from ...instances.fields import FloatArray, IntArray
-from ...instances.slicing import Slicing
+from ...instances.slicing import Slicing, SlicingDecision
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from ..result import Answer, Limits
@@ -39,6 +39,8 @@ def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None =
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
     nobody = Cells(instance, state.rows, sky.placements[0])
     state.offer(nobody.decision([]))
+    if isinstance(limits.start, SlicingDecision):
+        state.offer(limits.start)
     scale = nobody.scale()
     if scale <= 0:
         state.bounded(0.0)

@@ -85,9 +85,11 @@ class Placed:
 
     def _offer(self, patterns: list[Pattern]) -> None:
         """Offer the best decision of some patterns."""
-        taken, _ = self._choose(patterns, [pattern.worth for pattern in patterns], budgets=True)
-        if taken is not None:
-            self.state.offer(self.cells.decision(taken))
+        worth = [pattern.worth for pattern in patterns]
+        for mixed in (True, False):
+            taken, _ = self._choose(patterns, worth, budgets=True, mixed=mixed)
+            if taken is None or self.state.offer(self.cells.decision(taken)):
+                return
 
     def _listed(self, width: float) -> list[Pattern]:
         """All patterns whose worth less their prices is at most so far from the best one's, nearest first.
@@ -121,11 +123,18 @@ class Placed:
             self.bound = min(self.bound, max(bound + dual, self.state.won))
 
     def _choose(
-        self, patterns: list[Pattern], worth: list[float], *, budgets: bool
+        self, patterns: list[Pattern], worth: list[float], *, budgets: bool, mixed: bool = True
     ) -> tuple[list[Pattern] | None, float | None]:
         state = self.state
         left = min(MOST_S, np.inf if state.left_s is None else state.left_s)
         threads = state.limits.threads
         return choose(
-            patterns, np.array(worth), self.cells, budgets=budgets, threads=threads, time_limit_s=left, gap=GAP
+            patterns,
+            np.array(worth),
+            self.cells,
+            budgets=budgets,
+            mixed=mixed,
+            threads=threads,
+            time_limit_s=left,
+            gap=GAP,
         )

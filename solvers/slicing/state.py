@@ -64,14 +64,17 @@ class State:
             return False
         return self.bound - self.value <= self.limits.gap * max(abs(self.bound), abs(self.value))
 
-    def offer(self, decision: SlicingDecision) -> None:
-        """Keep a decision if it is the best that reaches all goals."""
+    def offer(self, decision: SlicingDecision) -> bool:
+        """Keep a decision if it is the best that reaches all goals; whether it reaches them."""
         verdict = judge(self.instance, decision)
         if verdict.objective is None:
             raise RuntimeError(f"what was chosen is not feasible: {verdict.violations[0]}")
-        if verdict.objective > self.value and self._reaches(verdict.parts):
+        if not self._reaches(verdict.parts):
+            return False
+        if verdict.objective > self.value:
             self.value, self.decision = verdict.objective, decision
             self._note()
+        return True
 
     def _reaches(self, parts: Mapping[str, float | None]) -> bool:
         if self.goals is None:
