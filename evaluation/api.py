@@ -18,6 +18,8 @@ from .verify import Report
 from .verify import verify as judge
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..learned.targets import Written
     from ..learned.training import Outcome
     from .experiment import Evaluation
@@ -163,6 +165,20 @@ def evaluate(instances: Sequence[Instance | str | Path], solvers: Sequence[str],
     from .experiment import evaluate as compare
 
     return compare(_loaded(instances), solvers, **options)
+
+
+def pareto(instance: Instance | str | Path, out: str | Path, **options: Any) -> "pd.DataFrame":
+    """The front of throughput, delay and coverage of a slicing instance, proven point by point; see `pareto.pareto`.
+
+    Raises
+    ------
+    InputError
+        When it is no slicing instance, or a file cannot be read or written.
+    """
+    from .pareto import pareto as find
+
+    (one,) = _loaded([instance])
+    return find(one, Path(out), **options)
 
 
 def _loaded(instances: Sequence[Instance | str | Path]) -> list[Instance]:

@@ -17,7 +17,7 @@ from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
 from ..solvers.result import MOST_THREADS
 from .arguments import PATH, Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, nonempty_path, numbers
-from .terminal import counted, print_catalogue, print_report, print_results, print_summary, shown
+from .terminal import counted, print_catalogue, print_front, print_report, print_results, print_summary, shown
 
 
 class Commands(TyperGroup):
@@ -338,6 +338,32 @@ def reproduce(
     for picture in draw_figures(problem, out, figure, quick=quick):
         rows = picture.with_suffix(".csv")
         _say(as_json, {"picture": str(picture), "rows": str(rows)}, f"{picture} and {rows}")
+
+
+@app.command()
+def pareto(
+    file: Annotated[Path, typer.Argument(help="Instance file of slicing.", parser=nonempty_path, metavar="FILE")],
+    out: Out,
+    time_limit: Annotated[float | None, typer.Option(help="Limit of each problem on the way (s).", min=0)] = None,
+    gap: Annotated[
+        float, typer.Option(help="Relative gap of throughput at which a point counts as optimal.", min=0)
+    ] = 1e-3,
+    as_json: Json = False,
+) -> None:
+    """Find the front of throughput, delay and coverage of a slicing instance, with a proof for every point.
+
+    Example: `skybound pareto instances/slicing-fixed-24-0.json --time-limit 20 --out front`
+    """
+    from .pareto import pareto as find
+
+    (instance,) = _load_all([file])
+    with counted("solving") as progress:
+        rows = find(instance, out, time_limit_s=time_limit, gap=gap, progress=progress)
+    best = rows[rows["undominated"]].drop(columns="undominated")
+    if as_json:
+        print(best.to_json(orient="records", lines=True), end="")
+    else:
+        print_front(best, float(rows.attrs["hypervolume_bps_s"]))
 
 
 @app.command("list")

@@ -101,3 +101,21 @@ def _text(value: Any) -> str:
     if value is None or value != value:
         return "-"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def print_front(rows: pd.DataFrame, volume: float) -> None:
+    """Points of a front, and its hypervolume."""
+    table = Table("coverage >=", "delay <= (ms)", "throughput (Mbit/s)", "delay (ms)", "coverage", "gap", "status")
+    for row in rows.to_dict("records"):
+        numbers = (
+            row["coverage_least"],
+            1e3 * row["delay_most_s"],
+            1e-6 * row["throughput_bps"],
+            1e3 * row["delay_s"],
+            row["coverage"],
+            row["gap"],
+        )
+        table.add_row(*map(_text, numbers), row["status"])
+    here = console()
+    here.print(table)
+    here.print(f"hypervolume {volume:.6g} bit/s s")

@@ -135,11 +135,14 @@ class Front:
         own = [one for one in self.found if _reaches(one.reached, coverage, delay_s)]
         return max(own, key=lambda one: float(one.reached[0]), default=None)
 
-    def improve(self, coverage: float, delay_s: float) -> Point:
-        """What is known for goals after they were asked for, where it was not near enough."""
-        if self.point(coverage, delay_s).gap > self.limits.gap:
-            self.ask(LITTLE, coverage, delay_s, self._best(coverage, delay_s))
-        return self.point(coverage, delay_s)
+    def improve(self, delay_s: float, coverages: Sequence[float]) -> None:
+        """Ask for goals that are not answered near enough; not again where a looser coverage had the same answer."""
+        before: Found | None = None
+        for coverage in sorted(coverages):
+            best = self._best(coverage, delay_s)
+            if (best is None or best is not before) and self.point(coverage, delay_s).gap > self.limits.gap:
+                self.ask(LITTLE, coverage, delay_s, best)
+            before = self._best(coverage, delay_s)
 
 
 def pareto_front(
@@ -157,7 +160,7 @@ def pareto_front(
     limits
         Of each problem that is solved.
     note
-        Is told how many problems are done with, of how many.
+        Is told how many steps are done with, of how many.
     """
     known = Front(instance, limits)
     coverages = [covered / max(known.wide, 1) for covered in range(known.wide + 1)]
@@ -165,11 +168,10 @@ def pareto_front(
         known.ask(weight)
         note(done + 1, len(WEIGHTS))
     own = {float(one.reached[1]) for one in known.found if known.low} | {instance.delay_cap_s, *delays_s}
-    goals = [(coverage, delay_s) for coverage in coverages for delay_s in sorted(own, reverse=True)]
-    for done, goal in enumerate(goals):
-        known.improve(*goal)
-        note(len(WEIGHTS) + done + 1, len(WEIGHTS) + len(goals))
-    return [known.point(*goal) for goal in goals]
+    for done, delay_s in enumerate(sorted(own, reverse=True)):
+        known.improve(delay_s, coverages)
+        note(len(WEIGHTS) + done + 1, len(WEIGHTS) + len(own))
+    return [known.point(coverage, delay_s) for coverage in coverages for delay_s in sorted(own, reverse=True)]
 
 
 def _reaches(reached: FloatArray, coverage: float, delay_s: float) -> bool:
