@@ -98,6 +98,7 @@ def _warm() -> None:
         ("association", "steep-spread"),
         ("embedding", "small"),
         ("provisioning", "tight:slots=2"),
+        ("slicing", "paper-24:users=6"),
     ):
         for solver in (None, "milp"):
             solve(generate(problem, preset, 1_000_000), solver, time_limit_s=10.0)

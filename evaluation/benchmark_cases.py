@@ -64,6 +64,7 @@ def scale(
     certified: tuple[float, float] | None = None,
     proven: bool = True,
     faster: float | None = None,
+    most_seeds: int | None = None,
 ) -> Case:
     """The problem's default solver beside the explicit model in HiGHS, which has a time limit.
 
@@ -77,6 +78,8 @@ def scale(
         Whether every instance must be proven optimal; otherwise the best solver has `target_s`.
     faster
         How many times faster than the explicit model the best solver must reach the gap that the model ends with.
+    most_seeds
+        See `Case`.
     """
     best = next(iter(SOLVERS[problem]))
     milp = f"milp ({COMPACT_LIMIT_S:.0f} s)"
@@ -97,7 +100,7 @@ def scale(
         targets.append(Target(best, "seconds_to_certify", certified[1]))
     if faster is not None:
         targets.append(Target(best, f"seconds_to_same_gap / {milp}", 1 / faster))
-    return Case(f"{problem} {preset}", {milp: by_model, best: by_best}, targets)
+    return Case(f"{problem} {preset}", {milp: by_model, best: by_best}, targets, most_seeds)
 
 
 def _row(result: Result) -> dict[str, Any]:
@@ -270,6 +273,14 @@ CASES_OF: dict[str, dict[str, Callable[[], Case]]] = {
         "provisioning-large": lambda: scale("provisioning", "large", 1.0, faster=20),
         "provisioning-large-previous": lambda: scale("provisioning", "large:information=previous", 1.0, faster=20),
         "provisioning-500-users": lambda: scale("provisioning", "large:slots=1,users=500", 5.0),
+    },
+    "slicing": {
+        "slicing-fixed-24": lambda: scale("slicing", "fixed-24", 30.0, certified=(1e-3, 5.0), proven=False),
+        "slicing-fixed-30": lambda: scale("slicing", "fixed-30", 60.0, certified=(1e-3, 10.0), proven=False),
+        "slicing-fixed-48": lambda: scale("slicing", "fixed-48", 120.0, certified=(1e-3, 60.0), proven=False),
+        "slicing-24": lambda: scale("slicing", "paper-24", 120.0, certified=(2e-3, 60.0), proven=False, most_seeds=5),
+        "slicing-30": lambda: scale("slicing", "paper-30", 240.0, certified=(2e-3, 180.0), proven=False, most_seeds=5),
+        "slicing-48": lambda: scale("slicing", "paper-48", 600.0, certified=(2e-3, 600.0), proven=False, most_seeds=3),
     },
 }
 CASES = {name: case for own in CASES_OF.values() for name, case in own.items()}

@@ -46,6 +46,9 @@ def _state(instance: Slicing) -> pyo.ConcreteModel:
     of_user, of_site, of_node = _sorted(m.needed, m.sites)
     m.SENDING = pyo.Set(initialize=list(of_site), dimen=3, doc="layer, site, subcarrier")
     m.sent = pyo.Var(m.SENDING, domain=pyo.NonNegativeReals, doc="share of the budget, at least")
+    sending_on: dict[tuple[int, int], list[int]] = {}
+    for layer, i, n in of_site:
+        sending_on.setdefault((layer, n), []).append(i)
     place_uavs(m, instance)
 
     @m.Expression(m.LINKS, doc="whether a link is used")
@@ -100,7 +103,7 @@ def _state(instance: Slicing) -> pyo.ConcreteModel:
     def enough(m, layer, i, k, n, g):
         own, wanted = m.sites[layer], float(m.needed[layer, i, k, n][g])
         snr = own.snr[n, k]
-        others = [j for other, j, on in of_site if (other, on) == (layer, n) and own.node[j] != own.node[i] and snr[j]]
+        others = [j for j in sending_on[layer, n] if own.node[j] != own.node[i] and snr[j]]
         noise = 1 + sum(float(snr[j]) * m.sent[layer, j, n] for j in others)
         most = 1 + sum(snr[others][own.node[others] == v].max() for v in np.unique(own.node[others]))
         if instance.intra_cell_reuse:
