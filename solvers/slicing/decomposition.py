@@ -119,7 +119,8 @@ class Everywhere:
             return found
 
         def enough(value: float, model: float) -> bool:
-            return value - model <= min(NEAR * (value - state.won), MOST_NEAR * value) or state.late()
+            near = min(NEAR * (value - state.won), MOST_NEAR * value)
+            return value <= state.floor or value - model <= near or state.late()
 
         known = list(self._pieces.values())
         blocks = len(self._fixed) + 2
@@ -163,19 +164,19 @@ class Everywhere:
         while not state.late():
             p = int(bound.argmax())
             state.bounded(float(bound[p]))
-            if bound[p] <= state.won + state.tolerance or state.closed:
+            if bound[p] <= state.floor + state.tolerance or state.closed:
                 break
             state.counters["placements"] += 1
             placed = self._placed(p, radius)
             placed.improve()
             state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
-            near = np.flatnonzero((bound > state.won) & (placements == placements[p]).any(1))
+            near = np.flatnonzero((bound > state.floor) & (placements == placements[p]).any(1))
             bound[near] = np.minimum(bound[near], self._bounds(near, placed.point))
 
     def _bounds(self, placements: IntArray, point: FloatArray) -> FloatArray:
         """What some placements win at most, at some prices."""
         state, rest = self._state, self._rest(point)
-        return rest + self._sky.worth(placements, self._prices(point), max(state.won - rest, 0.0), state.tolerance)
+        return rest + self._sky.worth(placements, self._prices(point), max(state.floor - rest, 0.0), state.tolerance)
 
     def _rest(self, point: FloatArray) -> float:
         """What everything but the UAVs wins at most, at some prices."""

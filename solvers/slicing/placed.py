@@ -41,7 +41,7 @@ class Placed:
             near = max(
                 LEAST_NEAR * best, min(NEAR * (best - state.won), MOST_NEAR * best), 2 * blocks * state.tolerance
             )
-            return best <= max(state.won, 0.0) or best - model <= near or state.late()
+            return best <= state.floor or best - model <= near or state.late()
 
         def evaluate(point: FloatArray) -> Evaluated:
             return self._evaluate(np.maximum(point, 0.0))
@@ -67,7 +67,7 @@ class Placed:
         """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns."""
         state, width = self.state, WIDTH * self.bound
         while True:
-            gap = self.bound - state.won
+            gap = self.bound - state.floor
             listed = [] if gap <= 0 or state.late() else self._listed(min(gap, width))
             if not listed:
                 return

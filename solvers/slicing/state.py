@@ -53,6 +53,11 @@ class State:
         return self.value - self.base
 
     @property
+    def floor(self) -> float:
+        """What a decision must win to be of interest; none that reaches the goals wins less than nobody served."""
+        return max(self.won, 0.0)
+
+    @property
     def tolerance(self) -> float:
         """Of the worth of a pattern's powers."""
         return TOLERANCE * max(self.won, 1e-6)

@@ -60,7 +60,7 @@ def two_layer(instance: Slicing, limits: Limits) -> Layers:
     if not len(places):
         return Layers(None, *[float("nan")] * 4)
     ground = _without_sky(instance)
-    whole = limits.time_limit_s
+    whole, limits = limits.time_limit_s, replace(limits, start=None)
     one = solve_decomposition(ground, limits if whole is None else replace(limits, time_limit_s=FIRST * whole))
     assert isinstance(one.decision, SlicingDecision)
     first = _objective(ground, one.decision)

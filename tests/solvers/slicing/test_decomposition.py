@@ -13,6 +13,7 @@ from skybound.solvers.result import Limits
 from skybound.solvers.slicing.cells import Goals
 from skybound.solvers.slicing.decomposition import solve_decomposition
 from skybound.solvers.slicing.placements import placements
+from skybound.solvers.slicing.two_layer import two_layer
 
 LEVELS = (1e-4, 1e-3, 0.03, 1.0)
 
@@ -121,3 +122,18 @@ def test_nobody_is_worth_anything() -> None:
     instance = generate("fixed-24:users=0", 0)
     answer = solve_decomposition(instance, Limits())
     assert answer.bound == 0.0
+
+
+def test_two_layers_are_bounded_apart_and_lose_against_both_together() -> None:
+    for seed in range(3):
+        instance = _tiny(seed)
+        layers = two_layer(instance, Limits())
+        assert layers.decision is not None
+        value = judge(instance, layers.decision).objective
+        assert value == pytest.approx(layers.first + layers.second)
+        assert layers.first <= layers.first_bound + 1e-9
+        assert 0 <= layers.second <= layers.second_bound + 1e-9
+        joint = solve_decomposition(instance, Limits())
+        assert joint.bound is not None
+        assert value is not None
+        assert value <= joint.bound + 1e-9
