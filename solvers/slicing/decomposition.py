@@ -28,13 +28,14 @@ NEXT = 0.1  # half of the next boxes, over that
 ROUNDS, TAKEN_IN = 50, 20  # of taking placements in, and how many at a time
 TRIED = 5  # placements before all are gone through
 BELOW = 1e-6  # by which a bound is below that of nobody served
+ROUGHLY = 10.0  # tolerance of powers while placements are compared, over that of one placement
 NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
 
 
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
     state = State(instance, limits, goals)
-    sky = Sky(instance, state.rows.laws)
+    sky = Sky(instance, state.rows.laws, state.late)
     if not len(sky.placements):
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
     nobody = Cells(instance, state.rows, sky.placements[0])
@@ -51,7 +52,8 @@ def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None =
     placed.least(FIRST * scale)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
-        placed.improve()
+    placed.improve()
+    if len(sky.placements) == 1:
         state.bounded(placed.bound)
         return _reported(state)
     everywhere = Everywhere(state, sky, placed.point)
@@ -78,26 +80,32 @@ class Everywhere:
         self._cells = Cells(state.instance, state.rows, sky.placements[0])
         self._fixed = {cell: len(alike) for cell, alike in self._cells.alike.items() if cell[0] != 1}
         self._pieces = dict[object, Column]()
+        self._known: IntArray = np.zeros(0, np.int64)  # placements taken in
+
+    @property
+    def _tolerance(self) -> float:
+        """Of the worth of a pattern's powers."""
+        return ROUGHLY * self._state.tolerance
 
     def least(self, radius: float) -> None:
         """Find prices of least bound."""
         state, sky = self._state, self._sky
         alone = sky.bounds(self._prices(self.point))
         state.bounded(self._rest(self.point) + float(alone.max()))
-        known = np.argsort(-alone, kind="stable")[:TAKEN_IN]
+        self._known = np.argsort(-alone, kind="stable")[:TAKEN_IN]
         for _ in range(ROUNDS):
-            self._least_among(known, radius)
+            self._least_among_known(radius)
             if state.late():
                 return
-            prices = self._prices(self.point)
-            best, most = sky.best(prices, None, state.tolerance)
-            state.bounded(self._rest(self.point) + most)
-            if best in known:
+            prices, rest = self._prices(self.point), self._rest(self.point)
+            _, most = sky.best(prices, self._known, self._tolerance)
+            better, most = sky.better(prices, most + MOST_NEAR * (rest + most), TAKEN_IN, self._tolerance)
+            state.bounded(rest + most)
+            if not better.size:
                 break
-            promising = np.argsort(-sky.bounds(prices), kind="stable")[:TAKEN_IN]
-            known = np.union1d(known, np.append(promising, best))
-        worth = sky.worth(known, self._prices(self.point), 0.0, state.tolerance)
-        tried = [self._placed(p, radius) for p in known[np.argsort(-worth, kind="stable")][:TRIED]]
+            self._known = np.union1d(self._known, better[:TAKEN_IN])
+        worth = sky.worth(self._known, self._prices(self.point), 0.0, self._tolerance)
+        tried = [self._placed(p, radius) for p in self._known[np.argsort(-worth, kind="stable")][:TRIED]]
         max(tried, key=lambda placed: placed.bound).improve()
 
     def _placed(self, placement: int, radius: float) -> Placed:
@@ -108,37 +116,39 @@ class Everywhere:
         placed.least(radius)
         return placed
 
-    def _least_among(self, placements: IntArray, radius: float) -> None:
+    def _least_among_known(self, radius: float) -> None:
         state, best = self._state, [np.inf]
 
         def evaluate(point: FloatArray) -> Evaluated:
             point = np.maximum(point, 0.0)
-            found = self._evaluate(point, placements)
+            found = self._evaluate(point)
             if found.value < best[0]:
                 best[0], self.point = found.value, point
             return found
 
         def enough(value: float, model: float) -> bool:
             near = min(NEAR * (value - state.won), MOST_NEAR * value)
-            return value <= state.floor or value - model <= near or state.late()
+            return value <= state.aim or value - model <= near or state.late()
 
         known = list(self._pieces.values())
         blocks = len(self._fixed) + 2
         minimise(evaluate, self.point, np.zeros(len(self.point)), blocks, radius, STEPS, enough, known)
 
-    def _evaluate(self, point: FloatArray, placements: IntArray) -> Evaluated:
-        """What some placements win at most, at some prices."""
+    def _evaluate(self, point: FloatArray) -> Evaluated:
+        """What the placements taken in win at most, at some prices; the best one is looked at first next time."""
         state, rows = self._state, self._state.rows
         blocks = len(self._fixed) + 1
         value = float(rows.most @ point)
         pieces = [Column(blocks, np.arange(len(point)), rows.most, 0.0, blocks)]
         for block, (cell, alike) in enumerate(self._fixed.items()):
-            pattern, most = self._cells.best(cell, point, 0.0, state.tolerance)
+            pattern, most = self._cells.best(cell, point, 0.0, self._tolerance)
             value += alike * max(most, 0.0)
             if pattern is not None:
                 pieces.append(rows.piece(block, [pattern], alike, block))
-        best, most = self._sky.best(self._prices(point), placements, state.tolerance)
-        pieces.append(self._piece(best, point))
+        best, most = self._sky.best(self._prices(point), self._known, self._tolerance)
+        if best is not None:
+            pieces.append(self._piece(best, point))
+            self._known = np.append(best, self._known[self._known != best])
         state.counters["pricings"] += 1
         self._pieces |= {piece.key: piece for piece in pieces}
         return Evaluated(value + most, pieces)
@@ -147,7 +157,7 @@ class Everywhere:
         """The best patterns of all the UAVs' subcarriers together."""
         state = self._state
         cells = Cells(state.instance, state.rows, self._sky.placements[placement])
-        found = [cells.best((1, n), point, 0.0, state.tolerance)[0] for n in range(state.instance.subcarriers)]
+        found = [cells.best((1, n), point, 0.0, self._tolerance)[0] for n in range(state.instance.subcarriers)]
         own = [pattern for pattern in found if pattern is not None]
         return state.rows.piece(len(self._fixed), own, 1, -1 - placement)
 
@@ -164,23 +174,23 @@ class Everywhere:
         while not state.late():
             p = int(bound.argmax())
             state.bounded(float(bound[p]))
-            if bound[p] <= state.floor + state.tolerance or state.closed:
+            if bound[p] <= state.aim + state.tolerance or state.closed:
                 break
             state.counters["placements"] += 1
             placed = self._placed(p, radius)
             placed.improve()
             state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
-            near = np.flatnonzero((bound > state.floor) & (placements == placements[p]).any(1))
+            near = np.flatnonzero((bound > state.aim) & (placements == placements[p]).any(1))
             bound[near] = np.minimum(bound[near], self._bounds(near, placed.point))
 
     def _bounds(self, placements: IntArray, point: FloatArray) -> FloatArray:
         """What some placements win at most, at some prices."""
         state, rest = self._state, self._rest(point)
-        return rest + self._sky.worth(placements, self._prices(point), max(state.floor - rest, 0.0), state.tolerance)
+        return rest + self._sky.worth(placements, self._prices(point), max(state.aim - rest, 0.0), self._tolerance)
 
     def _rest(self, point: FloatArray) -> float:
         """What everything but the UAVs wins at most, at some prices."""
         won = float(self._state.rows.most @ point)
         for cell, alike in self._fixed.items():
-            won += alike * max(self._cells.best(cell, point, 0.0, self._state.tolerance)[1], 0.0)
+            won += alike * max(self._cells.best(cell, point, 0.0, self._tolerance)[1], 0.0)
         return won

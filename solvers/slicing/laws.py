@@ -79,6 +79,15 @@ def delay_slope(rate: float, sent: float, waiting: float, arriving: float) -> fl
 
 
 @compiled
+def delay_curvature(rate: float, sent: float, waiting: float, arriving: float) -> float:
+    """How fast the slope rises with the rate; it falls."""
+    steady = rate - arriving
+    both = rate + steady
+    waits = waiting * (1 / (steady * steady) - both / (steady * steady * steady)) * 2
+    return waits / (rate * rate) - 2 * delay_slope(rate, sent, waiting, arriving) / rate
+
+
+@compiled
 def least_rate(spare: float, sent: float, waiting: float, arriving: float) -> float:
     """The rate at which an L user's delay reaches its cap; infinite where none is below."""
     low, high = arriving * (1 + NEAREST) + NEAREST, LARGEST

@@ -14,7 +14,8 @@ import numpy as np
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from .laws import COVERED, HIGH, LOW, Laws, delay_less, delay_slope, least_rate
-from .powers import Links, best_powers
+from .links import Links
+from .powers import best_powers
 
 HALVINGS = 40  # of an interval of rates
 GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, the first, over the last one

@@ -41,7 +41,7 @@ class Placed:
             near = max(
                 LEAST_NEAR * best, min(NEAR * (best - state.won), MOST_NEAR * best), 2 * blocks * state.tolerance
             )
-            return best <= state.floor or best - model <= near or state.late()
+            return best <= state.aim or best - model <= near or state.late()
 
         def evaluate(point: FloatArray) -> Evaluated:
             return self._evaluate(np.maximum(point, 0.0))

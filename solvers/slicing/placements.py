@@ -5,6 +5,7 @@ and subcarriers; so placements are looked at in the order of these bounds, subca
 can be the best.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
 from .laws import Laws, spare_s
 from .patterns import Layer, Prices, alone, least_rates, search
+
+AT_ONCE = 50  # placements between looks at the clock
 
 
 def placements(instance: Slicing) -> IntArray:
@@ -50,9 +53,16 @@ class Reach(NamedTuple):
 
 
 class Sky:
-    """All placements of the UAVs."""
+    """All placements of the UAVs.
 
-    def __init__(self, instance: Slicing, laws: Laws) -> None:
+    Parameters
+    ----------
+    late
+        Whether time is up, so that bounds from links alone must do.
+    """
+
+    def __init__(self, instance: Slicing, laws: Laws, late: Callable[[], bool]) -> None:
+        self._late = late
         uavs = instance.nodes[1]
         self.placements = placements(instance)
         own = [np.full(uavs, q) for q in range(len(instance.uavs.candidates))]
@@ -67,22 +77,54 @@ class Sky:
         """Bounds of all placements from links alone, shape (placements,)."""
         return np.asarray(self._bounds(prices).sum(1))
 
-    def best(self, prices: Prices, among: IntArray | None, tolerance: float) -> tuple[int, float]:
-        """The best placement, all of them or among some, and a bound on what any of these is worth."""
+    def best(self, prices: Prices, among: IntArray, tolerance: float) -> tuple[int | None, float]:
+        """The best of some placements, and a bound on what any of these is worth; None when that is nothing.
+
+        It is quickest when the first ones are the best.
+        """
+        best, most = _best(self._reach, prices, self.placements, among, self._bounds(prices), tolerance)
+        return (None if best < 0 else best), most
+
+    def better(self, prices: Prices, floor: float, enough: int, tolerance: float) -> tuple[IntArray, float]:
+        """Placements worth more than `floor`, best first, and a bound on what any is worth.
+
+        Those that links alone let expect most are looked at first. After `enough` have been found the search ends, and
+        the bound is that of links alone.
+        """
         bounds = self._bounds(prices)
         total = bounds.sum(1)
-        order = np.argsort(-total, kind="stable") if among is None else among[np.argsort(-total[among], kind="stable")]
-        return _best(self._reach, prices, self.placements, order, bounds, tolerance)
+        order = np.argsort(-total, kind="stable")
+        found = np.full(len(order), floor)
+        for first in range(0, len(order), AT_ONCE):
+            some = order[first : first + AT_ONCE]
+            if total[some[0]] <= floor:
+                break
+            if self._late() or (found > floor).sum() >= enough:
+                found[order[first:]] = floor
+                return _ordered(found, floor), float(max(total[some[0]], found.max()))
+            found[some] = _worth(self._reach, prices, self.placements, some, bounds, floor, tolerance)
+        return _ordered(found, floor), float(found.max())
 
     def worth(self, rows: IntArray, prices: Prices, floor: float, tolerance: float) -> FloatArray:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
         bounds = self._bounds(prices)
-        return _worth(self._reach, prices, self.placements, rows, bounds, floor, tolerance)
+        found: FloatArray = np.maximum(bounds[rows].sum(1), floor)
+        for first in range(0, len(rows), AT_ONCE):
+            if self._late():
+                break
+            some = slice(first, first + AT_ONCE)
+            found[some] = _worth(self._reach, prices, self.placements, rows[some], bounds, floor, tolerance)
+        return found
 
     def _bounds(self, prices: Prices) -> FloatArray:
         """Of placements and subcarriers."""
         uavs = np.arange(self.placements.shape[1])
         return np.asarray(_alone(self._reach, prices)[self.placements, uavs].sum(1))
+
+
+def _ordered(worth: FloatArray, floor: float) -> IntArray:
+    """Those that are worth more than `floor`, best first."""
+    return np.argsort(-worth, kind="stable")[: (worth > floor).sum()]
 
 
 @compiled
@@ -142,10 +184,8 @@ def _best(
     bounds: FloatArray,
     tolerance: float,
 ) -> tuple[int, float]:
-    found, best = order[0], 0.0
+    found, best = -1, 0.0
     for p in order:
-        if bounds[p].sum() <= best:
-            break
         value = _placed(reach, prices, placements[p], bounds[p], best, tolerance)
         if value > best:
             found, best = p, value

@@ -8,49 +8,17 @@ powers found; the bound is off by second order in the box's width.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
 from .laws import COVERED, HIGH, delay_less, delay_slope
+from .links import Links, covering, within
+from .log_powers import best_log_powers
 
 FEW_BOXES, MOST_BOXES = 16, 4_000  # there is room for at first, and looked at in all
 LEAST_SHARE = 1e-12  # of a budget: boxes are cut as if no power were below
-
-
-class Links(NamedTuple):
-    """Links on one subcarrier, with prices.
-
-    Attributes
-    ----------
-    kind : array, shape (links,)
-    worth, spare, sent, waiting, arriving : array, shape (links,)
-        See `Laws`.
-    least : array, shape (links,)
-        Least rate of L users.
-    own : array, shape (links,)
-        SNR at all of the budget.
-    heard : array, shape (links, links)
-        What a link hears of another one at all of its budget, over the noise.
-    price : array, shape (links,)
-        Of all of the budget.
-    threshold
-        SINR from which C users are covered.
-    """
-
-    kind: IntArray
-    worth: FloatArray
-    spare: FloatArray
-    sent: FloatArray
-    waiting: FloatArray
-    arriving: FloatArray
-    least: FloatArray
-    own: FloatArray
-    heard: FloatArray
-    price: FloatArray
-    threshold: float
 
 
 @compiled
@@ -65,51 +33,6 @@ def _worth(links: Links, i: int, rate: float) -> tuple[float, float]:
 
 
 @compiled
-def _covering(links: Links, cover: IntArray, rest: IntArray) -> tuple[bool, FloatArray]:
-    """Powers of covered links, shape (covered, 1 + rest): a constant and factors of the others; False: they cannot."""
-    count = len(cover)
-    system = np.zeros((count, count))
-    powers = np.zeros((count, 1 + len(rest)))
-    for a in range(count):
-        i = cover[a]
-        system[a, a] = 1.0
-        if links.threshold <= 0:
-            continue
-        if links.own[i] <= 0:
-            return False, powers
-        ratio = links.threshold / links.own[i]
-        powers[a, 0] = ratio
-        for b in range(count):
-            if b != a:
-                system[a, b] = -ratio * links.heard[i, cover[b]]
-        for b in range(len(rest)):
-            powers[a, 1 + b] = ratio * links.heard[i, rest[b]]
-    for a in range(count):  # positive pivots mean a nonnegative inverse
-        if system[a, a] <= 0:
-            return False, powers
-        for b in range(count):
-            if b != a:
-                factor = system[b, a] / system[a, a]
-                system[b] -= factor * system[a]
-                powers[b] -= factor * powers[a]
-    for a in range(count):
-        powers[a] /= system[a, a]
-    return True, powers
-
-
-@compiled
-def _within(cover_powers: FloatArray, at: FloatArray) -> bool:
-    """Whether covered links keep to their budgets at some powers of the others."""
-    for a in range(len(cover_powers)):
-        power = cover_powers[a, 0]
-        for b in range(len(at)):
-            power += cover_powers[a, 1 + b] * at[b]
-        if power > 1:
-            return False
-    return True
-
-
-@compiled
 def _value(
     links: Links,
     rest: IntArray,
@@ -120,7 +43,7 @@ def _value(
     at: FloatArray,
 ) -> float:
     """What the links that are not covered are worth at some powers, less the cost; -inf beyond the budgets."""
-    if not _within(cover_powers, at):
+    if not within(cover_powers, at):
         return -np.inf
     total = 0.0
     for b in range(len(rest)):
@@ -139,7 +62,7 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
     Ends when the two are within the tolerance, or when the bound is at most `floor`.
     """
     cover, rest = np.flatnonzero(links.kind == COVERED), np.flatnonzero(links.kind != COVERED)
-    can, cover_powers = _covering(links, cover, rest)
+    can, cover_powers = covering(links, cover, rest)
     if not can:
         return -np.inf, -np.inf
     free = len(rest)
@@ -166,6 +89,16 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
         found[cover[a]] = cover_powers[a, 0]
     if free == 0 or best == -np.inf:
         return best, best
+    known = np.inf
+    if not (links.kind == HIGH).any():
+        share = np.zeros(free)
+        value, known = best_log_powers(links, rest, lower, cover_powers, cost[1:], floor - base, tolerance, share)
+        known += base
+        if base + value > best:
+            best = base + value
+            _fill(found, cover, rest, cover_powers, share)
+        if known <= max(best + tolerance, floor):
+            return best, max(best, known)
     low, high = np.zeros((FEW_BOXES, free)), np.ones((FEW_BOXES, free))
     bound, middle = np.full(FEW_BOXES, -np.inf), np.zeros((FEW_BOXES, free))
     side = np.zeros(FEW_BOXES, np.int64)
@@ -188,13 +121,10 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
                 value = base + _value(links, rest, cover_powers, upper, lower, cost, point)
                 if value > best:
                     best = value
-                    for b in range(free):
-                        found[rest[b]] = point[b]
-                    for a in range(len(cover)):
-                        found[cover[a]] = cover_powers[a, 0] + (cover_powers[a, 1:] * point).sum()
+                    _fill(found, cover, rest, cover_powers, point)
         box = bound[:count].argmax()
         if bound[box] <= max(best + tolerance, floor) or count > MOST_BOXES:
-            return best, max(best, bound[box])
+            return best, max(best, min(bound[box], known))
         if count == len(bound):
             low, high, middle = _twice(low), _twice(high), _twice(middle)
             bound, side = np.append(bound, bound), np.append(side, side)
@@ -203,6 +133,15 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
         high[count, j] = low[box, j] = middle[box, j]
         fresh[0], fresh[1] = box, count
         count += 1
+
+
+@compiled
+def _fill(found: FloatArray, cover: IntArray, rest: IntArray, cover_powers: FloatArray, point: FloatArray) -> None:
+    """Fill in some powers of the others, and the covered ones' that follow."""
+    for b in range(len(rest)):
+        found[rest[b]] = point[b]
+    for a in range(len(cover)):
+        found[cover[a]] = cover_powers[a, 0] + (cover_powers[a, 1:] * point).sum()
 
 
 @compiled
@@ -228,7 +167,7 @@ def _bound(
 ) -> tuple[float, int]:
     """A bound on the value within a box, and the power by which it is best cut; the best corner is filled in."""
     free = len(rest)
-    if not _within(cover_powers, low):
+    if not within(cover_powers, low):
         corner[:] = low
         return -np.inf, 0
     slope, off = np.zeros(free), np.zeros(free)

@@ -58,6 +58,11 @@ class State:
         return max(self.won, 0.0)
 
     @property
+    def aim(self) -> float:
+        """What a decision must win for the incumbent not to be near enough."""
+        return self.floor if self.decision is None else self.floor + self.limits.gap * abs(self.value)
+
+    @property
     def tolerance(self) -> float:
         """Of the worth of a pattern's powers."""
         return TOLERANCE * max(self.won, 1e-6)
