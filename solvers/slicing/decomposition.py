@@ -17,7 +17,6 @@ from ..bundle import Evaluated, minimise
 from ..master import Column
 from ..result import Answer, Limits
 from .cells import Cells, Goals
-from .patterns import Prices
 from .placed import Placed
 from .placements import Sky
 from .state import State
@@ -35,7 +34,7 @@ NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the inc
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
     state = State(instance, limits, goals)
-    sky = Sky(instance, state.rows.laws, state.late)
+    sky = Sky(instance, state.rows, state.late)
     if not len(sky.placements):
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
     nobody = Cells(instance, state.rows, sky.placements[0])
@@ -47,7 +46,7 @@ def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None =
         state.bounded(0.0)
         return state.answer()
     point = np.full(len(state.rows.most), FIRST * scale)
-    first = int(sky.bounds(state.rows.prices(point, 1, instance.nodes[1])).argmax())
+    first = int(sky.bounds(point).argmax())
     placed = Placed(state, Cells(instance, state.rows, sky.placements[first]), point)
     placed.least(FIRST * scale)
     if len(sky.placements) == 1:
@@ -90,21 +89,21 @@ class Everywhere:
     def least(self, radius: float) -> None:
         """Find prices of least bound."""
         state, sky = self._state, self._sky
-        alone = sky.bounds(self._prices(self.point))
+        alone = sky.bounds(self.point)
         state.bounded(self._rest(self.point) + float(alone.max()))
         self._known = np.argsort(-alone, kind="stable")[:TAKEN_IN]
         for _ in range(ROUNDS):
             self._least_among_known(radius)
             if state.late():
                 return
-            prices, rest = self._prices(self.point), self._rest(self.point)
-            _, most = sky.best(prices, self._known, self._tolerance)
-            better, most = sky.better(prices, most + MOST_NEAR * (rest + most), TAKEN_IN, self._tolerance)
+            rest = self._rest(self.point)
+            _, most = sky.best(self.point, self._known, self._tolerance)
+            better, most = sky.better(self.point, most + MOST_NEAR * (rest + most), TAKEN_IN, self._tolerance)
             state.bounded(rest + most)
             if not better.size:
                 break
             self._known = np.union1d(self._known, better[:TAKEN_IN])
-        worth = sky.worth(self._known, self._prices(self.point), 0.0, self._tolerance)
+        worth = sky.worth(self._known, self.point, 0.0, self._tolerance)
         tried = [self._placed(p, radius) for p in self._known[np.argsort(-worth, kind="stable")][:TRIED]]
         max(tried, key=lambda placed: placed.bound).improve()
 
@@ -145,7 +144,7 @@ class Everywhere:
             value += alike * max(most, 0.0)
             if pattern is not None:
                 pieces.append(rows.piece(block, [pattern], alike, block))
-        best, most = self._sky.best(self._prices(point), self._known, self._tolerance)
+        best, most = self._sky.best(point, self._known, self._tolerance)
         if best is not None:
             pieces.append(self._piece(best, point))
             self._known = np.append(best, self._known[self._known != best])
@@ -160,9 +159,6 @@ class Everywhere:
         found = [cells.best((1, n), point, 0.0, self._tolerance)[0] for n in range(state.instance.subcarriers)]
         own = [pattern for pattern in found if pattern is not None]
         return state.rows.piece(len(self._fixed), own, 1, -1 - placement)
-
-    def _prices(self, point: FloatArray) -> Prices:
-        return self._state.rows.prices(point, 1, self._state.instance.nodes[1])
 
     def go_through(self, radius: float) -> None:
         """Placement after placement, the most promising one first, each with prices of its own.
@@ -186,7 +182,7 @@ class Everywhere:
     def _bounds(self, placements: IntArray, point: FloatArray) -> FloatArray:
         """What some placements win at most, at some prices."""
         state, rest = self._state, self._rest(point)
-        return rest + self._sky.worth(placements, self._prices(point), max(state.aim - rest, 0.0), self._tolerance)
+        return rest + self._sky.worth(placements, point, max(state.aim - rest, 0.0), self._tolerance)
 
     def _rest(self, point: FloatArray) -> float:
         """What everything but the UAVs wins at most, at some prices."""

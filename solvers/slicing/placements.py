@@ -5,16 +5,18 @@ and subcarriers; so placements are looked at in the order of these bounds, subca
 can be the best.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from ...formulations.slicing.values import TOLERANCE, gains
 from ...instances.compiled import compiled
-from ...instances.fields import FloatArray, IntArray
+from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Slicing
-from .laws import Laws, spare_s
+from .cells import Rows
+from .laws import spare_s
 from .patterns import Layer, Prices, alone, least_rates, search
 
 AT_ONCE = 50  # placements between looks at the clock
@@ -55,44 +57,50 @@ class Reach(NamedTuple):
 class Sky:
     """All placements of the UAVs.
 
+    Prices move little from one time to the next, and a pattern's worth with them: by at most what its users, its nodes'
+    budgets and goals have moved. So what a placement's subcarrier was worth bounds what it is worth now.
+
     Parameters
     ----------
     late
-        Whether time is up, so that bounds from links alone must do.
+        Whether time is up, so that the bounds known must do.
     """
 
-    def __init__(self, instance: Slicing, laws: Laws, late: Callable[[], bool]) -> None:
-        self._late = late
-        uavs = instance.nodes[1]
+    def __init__(self, instance: Slicing, rows: Rows, late: Callable[[], bool]) -> None:
+        self._rows, self._late = rows, late
+        self._uavs = uavs = instance.nodes[1]
         self.placements = placements(instance)
         own = [np.full(uavs, q) for q in range(len(instance.uavs.candidates))]
         scale = instance.uavs.power_w[:, None] / instance.noise_w
         shape = len(own), instance.subcarriers, len(instance.slices), uavs
         snr = np.array([np.moveaxis(gains(instance, q)[1] * scale, 2, 0) for q in own], float).reshape(shape)
         spare = np.array([spare_s(instance, q)[1] for q in own], float).reshape(shape[0], *shape[2:])
-        least = np.array([least_rates(laws, one) for one in spare], float).reshape(spare.shape)
+        least = np.array([least_rates(rows.laws, one) for one in spare], float).reshape(spare.shape)
         self._reach = Reach(snr, spare, least, instance.intra_cell_reuse)
+        self._points = list[FloatArray]()  # at which something was worth what is known of it
+        self._worth = np.full((len(self.placements), instance.subcarriers), np.inf)
+        self._at = np.zeros(self._worth.shape, np.int64)
 
-    def bounds(self, prices: Prices) -> FloatArray:
-        """Bounds of all placements from links alone, shape (placements,)."""
-        return np.asarray(self._bounds(prices).sum(1))
+    def bounds(self, point: FloatArray) -> FloatArray:
+        """Bounds of all placements from links alone and what they were worth before, shape (placements,)."""
+        return np.asarray(self._bounds(point).sum(1))
 
-    def best(self, prices: Prices, among: IntArray, tolerance: float) -> tuple[int | None, float]:
+    def best(self, point: FloatArray, among: IntArray, tolerance: float) -> tuple[int | None, float]:
         """The best of some placements, and a bound on what any of these is worth; None when that is nothing.
 
         It is quickest when the first ones are the best.
         """
-        best, most = _best(self._reach, prices, self.placements, among, self._bounds(prices), tolerance)
+        with self._looking(point) as known:
+            best, most = _best(self._reach, self._prices(point), self.placements, among, *known, tolerance)
         return (None if best < 0 else best), most
 
-    def better(self, prices: Prices, floor: float, enough: int, tolerance: float) -> tuple[IntArray, float]:
+    def better(self, point: FloatArray, floor: float, enough: int, tolerance: float) -> tuple[IntArray, float]:
         """Placements worth more than `floor`, best first, and a bound on what any is worth.
 
-        Those that links alone let expect most are looked at first. After `enough` have been found the search ends, and
-        the bound is that of links alone.
+        Those that bounds let expect most are looked at first. After `enough` have been found the search ends, and the
+        bound is that of the others' bounds.
         """
-        bounds = self._bounds(prices)
-        total = bounds.sum(1)
+        total = self.bounds(point)
         order = np.argsort(-total, kind="stable")
         found = np.full(len(order), floor)
         for first in range(0, len(order), AT_ONCE):
@@ -100,26 +108,50 @@ class Sky:
             if total[some[0]] <= floor:
                 break
             if self._late() or (found > floor).sum() >= enough:
-                found[order[first:]] = floor
                 return _ordered(found, floor), float(max(total[some[0]], found.max()))
-            found[some] = _worth(self._reach, prices, self.placements, some, bounds, floor, tolerance)
+            found[some] = self.worth(some, point, floor, tolerance)
         return _ordered(found, floor), float(found.max())
 
-    def worth(self, rows: IntArray, prices: Prices, floor: float, tolerance: float) -> FloatArray:
+    def worth(self, rows: IntArray, point: FloatArray, floor: float, tolerance: float) -> FloatArray:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
-        bounds = self._bounds(prices)
-        found: FloatArray = np.maximum(bounds[rows].sum(1), floor)
+        found: FloatArray = np.maximum(self.bounds(point)[rows], floor)
         for first in range(0, len(rows), AT_ONCE):
             if self._late():
                 break
             some = slice(first, first + AT_ONCE)
-            found[some] = _worth(self._reach, prices, self.placements, rows[some], bounds, floor, tolerance)
+            with self._looking(point) as known:
+                args = self.placements, rows[some], *known, floor, tolerance
+                found[some] = _worth(self._reach, self._prices(point), *args)
         return found
 
-    def _bounds(self, prices: Prices) -> FloatArray:
+    @contextmanager
+    def _looking(self, point: FloatArray) -> Iterator[tuple[FloatArray, BoolArray]]:
+        """Bounds of placements and subcarriers, and which of them are of this point; kernels renew both."""
+        bounds = self._bounds(point)
+        fresh = np.zeros(bounds.shape, bool)
+        yield bounds, fresh
+        self._worth[fresh], self._at[fresh] = bounds[fresh], len(self._points)
+        self._points.append(point)
+
+    def _prices(self, point: FloatArray) -> Prices:
+        return self._rows.prices(point, 1, self._uavs)
+
+    def _bounds(self, point: FloatArray) -> FloatArray:
         """Of placements and subcarriers."""
-        uavs = np.arange(self.placements.shape[1])
-        return np.asarray(_alone(self._reach, prices)[self.placements, uavs].sum(1))
+        alone: FloatArray = _alone(self._reach, self._prices(point))[self.placements, np.arange(self._uavs)].sum(1)
+        if not self._points:
+            return alone
+        return np.asarray(np.minimum(alone, self._worth + self._moved(point)[self._at]))
+
+    def _moved(self, point: FloatArray) -> FloatArray:
+        """By how much a pattern may be worth more than at the points before, shape (points,)."""
+        rows, reuse = self._rows, self._reach.reuse
+        fallen = np.array(self._points) - point
+        links = rows.users if reuse else min(rows.users, self._uavs)
+        users = np.sort(np.maximum(fallen[:, : rows.users], 0.0), 1)[:, rows.users - links :].sum(1)
+        budgets = np.maximum(fallen[:, rows.first[1] : rows.first[1] + self._uavs], 0.0).sum(1)
+        goals = np.maximum(-fallen[:, rows.goals :], 0.0).sum(1)
+        return np.asarray(users + budgets * (rows.users if reuse else 1) + goals * links)
 
 
 def _ordered(worth: FloatArray, floor: float) -> IntArray:
@@ -151,10 +183,11 @@ def _placed(
     prices: Prices,
     placement: IntArray,
     bounds: FloatArray,
+    fresh: BoolArray,
     floor: float,
     tolerance: float,
 ) -> float:
-    """A bound on what a placement is worth; `floor` as soon as it is not above."""
+    """A bound on what a placement is worth; `floor` as soon as it is not above. What is found renews the bounds."""
     _, subcarriers, users, uavs = reach.snr.shape
     snr = np.empty((subcarriers, users, uavs))
     spare, least = np.empty((users, uavs)), np.empty((users, uavs))
@@ -171,7 +204,9 @@ def _placed(
             return floor
         needed = max(floor - (total - bounds[n]), 0.0)  # by this subcarrier
         _, here = search(layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
-        total += here - bounds[n]
+        if here < bounds[n]:
+            total += here - bounds[n]
+            bounds[n], fresh[n] = here, True
     return float(max(total, floor))
 
 
@@ -182,11 +217,12 @@ def _best(
     placements: IntArray,
     order: IntArray,
     bounds: FloatArray,
+    fresh: BoolArray,
     tolerance: float,
 ) -> tuple[int, float]:
     found, best = -1, 0.0
     for p in order:
-        value = _placed(reach, prices, placements[p], bounds[p], best, tolerance)
+        value = _placed(reach, prices, placements[p], bounds[p], fresh[p], best, tolerance)
         if value > best:
             found, best = p, value
     return found, best
@@ -199,11 +235,12 @@ def _worth(
     placements: IntArray,
     rows: IntArray,
     bounds: FloatArray,
+    fresh: BoolArray,
     floor: float,
     tolerance: float,
 ) -> FloatArray:
     found = np.full(len(rows), floor)
     for r, p in enumerate(rows):
         if bounds[p].sum() > floor:
-            found[r] = _placed(reach, prices, placements[p], bounds[p], floor, tolerance)
+            found[r] = _placed(reach, prices, placements[p], bounds[p], fresh[p], floor, tolerance)
     return found

@@ -1,0 +1,1 @@
+"""Learning to slice: environment, multi-agent actor-critics, imitation."""

@@ -1,0 +1,129 @@
+"""The dynamics of slicing for learning: users walk and all fading is drawn anew; six agents, one a slice and layer.
+
+In every slot stations serve first, then UAVs and satellites serve whom the stations do not, as in the paper's
+two-layer scheme. Nothing that agents do changes the next slot.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...formulations.slicing.links import nobody
+from ...instances.fields import FloatArray, IntArray
+from ...instances.slicing import Slicing
+from ...instances.slicing.instance import SLICES
+from ...instances.slicing.presets import walk
+from ..environment import Float32Array
+from .asking import Layout, Room
+from .slots import NONE, STATION, Slots
+
+AGENTS = 2 * len(SLICES)  # slices at stations, then slices in the sky
+LARGEST = 8.0  # logarithm (base 10) of a SNR, as far as agents see
+
+
+class Earned(NamedTuple):
+    """What a slot comes to.
+
+    Attributes
+    ----------
+    objective : array, shape (B,)
+    own : array, shape (B, agents)
+        What each agent's users win by its layer, as the objective weighs it; these sum to the objective less that of
+        nobody served.
+    """
+
+    objective: FloatArray
+    own: FloatArray
+
+
+class SlicingEnvironment:
+    """B walks in step.
+
+    Attributes
+    ----------
+    worlds, horizon
+        Walks there are, and slots of each.
+    features, actions
+        Lengths of an observation and of an action; what an agent does not need of them is 0, and ignored.
+    served
+        Services in the slot before.
+    """
+
+    agents = AGENTS
+
+    def __init__(self, walks: Sequence[Sequence[Slicing]], *, priority: bool = True) -> None:
+        self.slots = Slots([instance for own in walks for instance in own])
+        self.worlds, self.horizon, self._priority = len(walks), len(walks[0]), priority
+        self._layouts = Layout(self.slots, sky=False), Layout(self.slots, sky=True)
+        self.actions = max(layout.size for layout in self._layouts)
+        self._most = max(len(own) for own in self._layouts[0].members)
+        nodes = max(len(layout.nodes) for layout in self._layouts)
+        self.features = self._most * (nodes * self.slots.first.subcarriers + 2) + 2 * self.slots.users
+        self._nobody = nobody(self.slots.first)
+        self.reset(np.zeros(1, np.int64))
+
+    @classmethod
+    def draw(cls, preset: str, seed: int, worlds: int, slots: int, *, priority: bool = True) -> "SlicingEnvironment":
+        """The first slots of walks of a preset with seeds from `seed` on."""
+        walks = [list(itertools.islice(walk(preset, seed + w), slots)) for w in range(worlds)]
+        return cls(walks, priority=priority)
+
+    def reset(self, world: IntArray) -> None:
+        """Begin in the first slots of some walks, shape (B,)."""
+        self.world, self._number = np.asarray(world, np.int64).copy(), 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._slot = self.world * self.horizon + min(self._number, self.horizon - 1)
+        self._room = Room(self.slots, len(self.world), priority=self._priority)
+
+    @property
+    def over(self) -> bool:
+        """Whether the walks are over."""
+        return self._number >= self.horizon
+
+    def observe(self) -> Float32Array:
+        """What the agents see, shape (B, agents, features), from 0 to 1.
+
+        SNRs of their users with their layer's nodes on a logarithmic scale, those of UAVs as if these stood above the
+        user; what the users are sent over the most that anyone is; which of them have not been served in this slot;
+        the places of all users.
+        """
+        slots, batch = self.slots, len(self.world)
+        snr = np.log10(1 + slots.snr_above(self._slot)) / LARGEST
+        bits = slots.bits[self._slot] / slots.bits.max(initial=1.0)
+        waiting = self._room.node == NONE
+        side = np.abs(slots.position).max(initial=1.0)
+        everywhere = (slots.position[self._slot] / side).reshape(batch, -1)
+        found = np.zeros((batch, AGENTS, self.features), np.float32)
+        for agent, (above, members) in enumerate(itertools.product(range(2), range(len(SLICES)))):
+            layout = self._layouts[above]
+            own = layout.members[members]
+            links = len(layout.nodes) * slots.first.subcarriers
+            seen = snr[:, own][:, :, layout.nodes].reshape(batch, len(own), links)
+            users = np.concatenate([seen, bits[:, own, None], waiting[:, own, None]], 2).reshape(batch, -1)
+            found[:, agent, : users.shape[1]] = users
+            found[:, agent, self.features - everywhere.shape[1] :] = everywhere
+        return np.clip(found, 0, 1)
+
+    def serve_on_ground(self, action: FloatArray) -> None:
+        """Let the stations serve, by actions of the first three agents, shape (B, 3, actions)."""
+        self._room.meet(self._layouts[0].requests(action, self.slots.users))
+
+    def serve_from_sky(self, action: FloatArray) -> Earned:
+        """Let UAVs and satellites serve the others, by actions of the last three, and go on to the next slot."""
+        layout, slots = self._layouts[1], self.slots
+        self._room.meet(layout.requests(action, slots.users))
+        served = self.served = self._room.served(slots.candidates(slots.place_m(layout.wanted(action))))
+        parts = slots.parts(self._slot, served)
+        own = np.concatenate([parts[:, STATION], parts[:, STATION + 1 :].sum(1)], 1)
+        self._number += 1
+        self._begin()
+        return Earned(self._nobody + own.sum(1), own)
+
+    def step(self, action: FloatArray) -> Earned:
+        """Let all serve at once, by actions of shape (B, agents, actions) from 0 to 1."""
+        self.serve_on_ground(action[:, : len(SLICES)])
+        return self.serve_from_sky(action[:, len(SLICES) :])
