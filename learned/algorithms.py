@@ -122,11 +122,20 @@ SLOT_NETWORKS = [
     for name, settings in (("imitation", "IMITATION"), ("imitation-rl", "REINFORCED"))
 ]
 
+# Multi-agent actor-critics in two layers (the paper's) and in one, with our hyperparameters and with the paper's.
+TEAMS = [
+    Entry(name + suffix, "slicing.maddpg", settings, "TeamLearner", "TeamPolicy", changes)
+    for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
+    for name, changes in (("two-layer-maddpg", {}), ("maddpg", {"layered": False}))
+]
+PROXIMAL = [Entry("mappo", "slicing.mappo", "TUNED", "ProximalLearner", "TeamPolicy", {})]
+
 ALGORITHMS: dict[str, dict[str, Entry]] = {
     "placement": {entry.name: entry for entry in [*_value_decomposition("placement"), *IMITATION]},
     "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
     "embedding": {entry.name: entry for entry in [*POLICY_GRADIENT, *GRAPH_POLICY]},
     "provisioning": {entry.name: entry for entry in [*ACTOR_CRITIC, *SLOT_NETWORKS]},
+    "slicing": {entry.name: entry for entry in [*TEAMS, *PROXIMAL]},
 }
 
 

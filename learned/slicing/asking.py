@@ -60,6 +60,13 @@ class Layout:
         self._most = max(len(own) for own in self.members)
         self.size = self._most * (len(self.nodes) + self._subcarriers + 1) + 2 * self.uavs
 
+    def used(self, kind: int, length: int) -> BoolArray:
+        """Which parts of an action of a slice's agent, of some length, have a use."""
+        users = np.arange(self._most) < len(self.members[kind])
+        counts = len(self.nodes), self._subcarriers, 1
+        parts = [np.repeat(users, count) for count in counts] + [np.ones(2 * self.uavs, bool)]
+        return np.concatenate([*parts, np.zeros(length - self.size, bool)])
+
     def requests(self, action: FloatArray, users: int) -> Requests:
         """Round actions, shape (B, slices, at least `size`)."""
         batch = len(action)

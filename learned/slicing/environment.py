@@ -47,6 +47,8 @@ class SlicingEnvironment:
         Walks there are, and slots of each.
     features, actions
         Lengths of an observation and of an action; what an agent does not need of them is 0, and ignored.
+    used : array of bool, shape (agents, actions)
+        Which parts of actions are not ignored.
     served
         Services in the slot before.
     """
@@ -58,6 +60,7 @@ class SlicingEnvironment:
         self.worlds, self.horizon, self._priority = len(walks), len(walks[0]), priority
         self._layouts = Layout(self.slots, sky=False), Layout(self.slots, sky=True)
         self.actions = max(layout.size for layout in self._layouts)
+        self.used = np.stack([layout.used(k, self.actions) for layout in self._layouts for k in range(len(SLICES))])
         self._most = max(len(own) for own in self._layouts[0].members)
         nodes = max(len(layout.nodes) for layout in self._layouts)
         self.features = self._most * (nodes * self.slots.first.subcarriers + 2) + 2 * self.slots.users

@@ -1,0 +1,156 @@
+"""Multi-agent actor-critics: known answers, resuming, and policies as solvers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from skybound.instances.slicing.presets import generate
+from skybound.learned.algorithms import find, train
+from skybound.learned.policy import load
+from skybound.learned.slicing import maddpg, mappo
+from skybound.learned.slicing.environment import AGENTS, Earned, SlicingEnvironment
+from skybound.solvers.result import Limits
+from skybound.solvers.solve import solve
+
+SMALL = {"updates": 4, "unit": 2, "worlds": 3, "slots": 3, "validation_worlds": 4, "width": 8}
+PRESET = "paper-24:users=6,side=3"
+
+
+def lived(seeds, rows, features, actions, rng):
+    """Random transitions without reward."""
+    shapes = {"observation": (features,), "later": (features,), "action": (actions,)}
+    arrays = {name: rng.random((seeds, rows, AGENTS, *own)) for name, own in shapes.items()}
+    tensors = {name: torch.from_numpy(array).float() for name, array in arrays.items()}
+    return tensors | {"reward": torch.zeros(seeds, rows, AGENTS), "ends": torch.zeros(seeds, rows, dtype=torch.bool)}
+
+
+def descend(team, target, transitions, gamma, steps, rate):
+    optimiser = torch.optim.Adam(team.parameters(), rate)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        maddpg.losses(team, target, transitions, gamma).sum().backward()
+        optimiser.step()
+        with torch.no_grad():
+            for slow, fast in zip(target.parameters(), team.parameters(), strict=True):
+                slow.lerp_(fast, 0.1)
+
+
+@pytest.mark.parametrize("layered", [True, False])
+def test_actors_find_what_pays_in_a_game_with_a_known_answer(layered):
+    """The reward falls with the square of the distance of a team's actions from numbers that agents see."""
+    settings = replace(maddpg.TUNED, layered=layered, width=64)
+    team = maddpg.Team(settings, 2, 1, [0, 1])
+    transitions = lived(2, 512, 2, 1, np.random.default_rng(0))
+    miss = (transitions["action"] - transitions["observation"][..., :1]).square().sum(-1)
+    for own in settings.teams:
+        transitions["reward"][:, :, own] = -miss[:, :, own].sum(2, keepdim=True)
+    before = (team.actors(transitions["observation"]) - transitions["observation"][..., :1]).abs().mean()
+    descend(team, team, transitions, 0.0, 600, 5e-3)
+    after = (team.actors(transitions["observation"]) - transitions["observation"][..., :1]).abs().mean()
+    assert before > 0.2
+    assert after < 0.1
+
+
+def test_critics_of_a_steady_reward():
+    """1 in every slot is worth 1 / (1 - 1/2) at a discount of a half, and 1 in the last slot."""
+    torch.manual_seed(0)
+    team = maddpg.Team(replace(maddpg.TUNED, width=16), 1, 1, [0])
+    target = maddpg.Team(replace(maddpg.TUNED, width=16), 1, 1, [0])
+    transitions = lived(1, 64, 1, 1, np.random.default_rng(0))
+    transitions["reward"] += 1
+    descend(team, target, transitions, 0.5, 500, 1e-2)
+    values = team.values(transitions["observation"], transitions["action"])
+    torch.testing.assert_close(values, torch.full_like(values, 2.0), atol=0.15, rtol=0)
+    transitions["ends"] |= True
+    descend(team, target, transitions, 0.5, 300, 1e-2)
+    values = team.values(transitions["observation"], transitions["action"])
+    torch.testing.assert_close(values, torch.ones_like(values), atol=0.05, rtol=0)
+
+
+def test_actors_do_not_move_critics_nor_critics_actors():
+    """The critics' gradient is that of their error alone."""
+    team = maddpg.Team(replace(maddpg.TUNED, width=8), 2, 3, [0])
+    transitions = lived(1, 16, 2, 3, np.random.default_rng(1))
+    maddpg.losses(team, team, transitions, 0.0).sum().backward()
+    found = [parameter.grad.clone() for parameter in team.critics.parameters()]
+    team.zero_grad()
+    team.values(transitions["observation"], transitions["action"]).square().mean().backward()
+    for ours, theirs in zip(found, team.critics.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs.grad)
+    assert all(parameter.requires_grad for parameter in team.parameters())
+
+
+class Guess:
+    """One slot in which all numbers of all agents should be 0.8."""
+
+    worlds, features, actions = 1, 1, 2
+    used = np.ones((AGENTS, 2), bool)
+
+    def reset(self, world):
+        self.world, self.over = world, False
+
+    def observe(self):
+        return np.zeros((len(self.world), AGENTS, 1), np.float32)
+
+    def step(self, action):
+        self.over = True
+        return Earned(-np.square(action - 0.8).mean((1, 2)), np.zeros((len(action), AGENTS)))
+
+
+def test_proximal_agents_find_a_known_answer():
+    settings = replace(mappo.TUNED, environments=64, updates=200, unit=200, width=8, learning_rate=(2e-2, 1e-3, 1.0))
+    learner = mappo.ProximalLearner(
+        "fixed-24:users=3", [0, 1], replace(settings, worlds=1, slots=1, validation_worlds=1)
+    )
+    learner.environment = Guess()
+    learner.network = mappo.Proximal(Guess(), settings, [0, 1])
+    learner._parameters = list(learner.network.parameters())
+    learner._optimiser = torch.optim.Adam(learner._parameters)
+    learner._learn_until(200)
+    done = learner.network.actors(torch.zeros(2, 1, AGENTS, 1))
+    torch.testing.assert_close(done, torch.full_like(done, 0.8), atol=0.08, rtol=0)
+
+
+@pytest.mark.parametrize("algorithm", ["two-layer-maddpg", "maddpg-paper", "mappo"])
+def test_runs_resume_bit_for_bit_and_solve(algorithm, tmp_path):
+    """Two units in one go or in two; the policy decides feasibly, not above the bound, and samples help."""
+    changes = SMALL if algorithm == "mappo" else SMALL | {"batch": 4, "capacity": 64}
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    train("slicing", PRESET, algorithm, [3, 4], whole, changes=changes)
+    train("slicing", PRESET, algorithm, [3, 4], halves, budget_cpu_s=1e-3, changes=changes)
+    train("slicing", PRESET, algorithm, [3, 4], halves, resume=True, changes=changes)
+    policy, same = load(str(whole), "slicing"), load(str(halves), "slicing")
+    for name, value in policy.file.parameters.items():
+        assert torch.equal(value, same.file.parameters[name])
+    instance = generate(PRESET, 5)
+    bound = solve(instance, gap=1e-3).bound
+    one, many = (solve(instance, f"policy:{whole}{end}") for end in ("", "?samples=16"))
+    assert one.objective <= many.objective <= bound
+
+
+def test_equal_seeds_learn_equally_whatever_the_others_are():
+    entry = find("slicing", "two-layer-maddpg")
+    settings = replace(entry.settings(), **(SMALL | {"batch": 4, "capacity": 64}))
+    alone, among = (entry.learner(PRESET, seeds, settings) for seeds in ([7], [2, 7]))
+    for learner in (alone, among):
+        learner.step()
+    for name, value in alone.policy()["parameters"].items():
+        torch.testing.assert_close(value[0], among.policy()["parameters"][name][1], atol=1e-6, rtol=1e-4)
+
+
+def test_layers_see_whom_the_stations_serve():
+    environment = SlicingEnvironment([[generate("fixed-24:users=3", 0)]])
+    action = np.zeros((1, 3, environment.actions))
+    action[:, 0, 0] = 1  # the H user at the first station
+    before = environment.observe()
+    environment.serve_on_ground(action)
+    changed = np.argwhere(before != environment.observe())
+    assert {tuple(row[:2]) for row in changed.tolist()} == {(0, 0), (0, 3)}
+
+
+def test_other_sizes_are_refused(tmp_path):
+    train("slicing", PRESET, "mappo", [0], tmp_path / "run", changes=SMALL)
+    policy = load(str(tmp_path / "run"), "slicing")
+    with pytest.raises(ValueError, match="other numbers of users or nodes"):
+        policy(generate("fixed-24:users=9", 0), Limits())
