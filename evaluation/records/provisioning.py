@@ -26,8 +26,8 @@ ACTORS = ("a2c", "a3c")
 STUDENTS = ("imitation", "imitation-rl")
 SEEDS = range(5)
 HELD_OUT_SEED, HELD_OUT = 3_000_000, 20
-SAMPLED, SAMPLES = 5, 16
-BUDGETS_CPU_S = (60, 300, 900)
+SAMPLED, SAMPLES = 2, 16
+BUDGETS_CPU_S, BUDGETED = (60, 200, 600), 5
 MANAGED = (
     "transmission",
     "caching",
@@ -72,7 +72,7 @@ def _table(work: Path, preset: str, knowing: str, samples: int) -> pd.DataFrame:
 
 def actors(work: Path) -> pd.DataFrame:
     """A2C and A3C on the same budgets of CPU time: time, updates and regret on held-out trajectories of `paper`."""
-    instances, lines = _instances(PAPERS_SETTING, HELD_OUT), list[dict[str, Any]]()
+    instances, lines = _instances(PAPERS_SETTING, BUDGETED), list[dict[str, Any]]()
     for budget in BUDGETS_CPU_S:
         for algorithm in ACTORS:
             folder = work / "budgets" / f"{algorithm}-{budget}"
