@@ -78,8 +78,8 @@ class Sky:
         least = np.array([least_rates(rows.laws, one) for one in spare], float).reshape(spare.shape)
         self._reach = Reach(snr, spare, least, instance.intra_cell_reuse)
         self._points = list[FloatArray]()  # at which something was worth what is known of it
-        self._worth = np.full((len(self.placements), instance.subcarriers), np.inf)
-        self._at = np.zeros(self._worth.shape, np.int64)
+        self._seen = np.full((len(self.placements), instance.subcarriers), np.inf)
+        self._at = np.zeros(self._seen.shape, np.int64)
 
     def bounds(self, point: FloatArray) -> FloatArray:
         """Bounds of all placements from links alone and what they were worth before, shape (placements,)."""
@@ -100,29 +100,34 @@ class Sky:
         Those that bounds let expect most are looked at first. After `enough` have been found the search ends, and the
         bound is that of the others' bounds.
         """
-        total = self.bounds(point)
-        order = np.argsort(-total, kind="stable")
-        found = np.full(len(order), floor)
-        for first in range(0, len(order), AT_ONCE):
-            some = order[first : first + AT_ONCE]
-            if total[some[0]] <= floor:
-                break
-            if self._late() or (found > floor).sum() >= enough:
-                return _ordered(found, floor), float(max(total[some[0]], found.max()))
-            found[some] = self.worth(some, point, floor, tolerance)
+        with self._looking(point) as known:
+            total = known[0].sum(1)
+            order = np.argsort(-total, kind="stable")
+            found = np.full(len(order), floor)
+            for first in range(0, len(order), AT_ONCE):
+                some = order[first : first + AT_ONCE]
+                if total[some[0]] <= floor:
+                    break
+                if self._late() or (found > floor).sum() >= enough:
+                    return _ordered(found, floor), float(max(total[some[0]], found.max()))
+                found[some] = self._worths(some, point, known, floor, tolerance)
         return _ordered(found, floor), float(found.max())
 
     def worth(self, rows: IntArray, point: FloatArray, floor: float, tolerance: float) -> FloatArray:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
-        found: FloatArray = np.maximum(self.bounds(point)[rows], floor)
-        for first in range(0, len(rows), AT_ONCE):
-            if self._late():
-                break
-            some = slice(first, first + AT_ONCE)
-            with self._looking(point) as known:
-                args = self.placements, rows[some], *known, floor, tolerance
-                found[some] = _worth(self._reach, self._prices(point), *args)
+        with self._looking(point) as known:
+            found: FloatArray = np.maximum(known[0][rows].sum(1), floor)
+            for first in range(0, len(rows), AT_ONCE):
+                if self._late():
+                    break
+                some = slice(first, first + AT_ONCE)
+                found[some] = self._worths(rows[some], point, known, floor, tolerance)
         return found
+
+    def _worths(
+        self, rows: IntArray, point: FloatArray, known: tuple[FloatArray, BoolArray], floor: float, tolerance: float
+    ) -> FloatArray:
+        return _worth(self._reach, self._prices(point), self.placements, rows, *known, floor, tolerance)
 
     @contextmanager
     def _looking(self, point: FloatArray) -> Iterator[tuple[FloatArray, BoolArray]]:
@@ -130,8 +135,9 @@ class Sky:
         bounds = self._bounds(point)
         fresh = np.zeros(bounds.shape, bool)
         yield bounds, fresh
-        self._worth[fresh], self._at[fresh] = bounds[fresh], len(self._points)
-        self._points.append(point)
+        if fresh.any():
+            self._seen[fresh], self._at[fresh] = bounds[fresh], len(self._points)
+            self._points.append(point)
 
     def _prices(self, point: FloatArray) -> Prices:
         return self._rows.prices(point, 1, self._uavs)
@@ -141,7 +147,7 @@ class Sky:
         alone: FloatArray = _alone(self._reach, self._prices(point))[self.placements, np.arange(self._uavs)].sum(1)
         if not self._points:
             return alone
-        return np.asarray(np.minimum(alone, self._worth + self._moved(point)[self._at]))
+        return np.asarray(np.minimum(alone, self._seen + self._moved(point)[self._at]))
 
     def _moved(self, point: FloatArray) -> FloatArray:
         """By how much a pattern may be worth more than at the points before, shape (points,)."""
