@@ -117,10 +117,11 @@ def _row(result: Result) -> dict[str, Any]:
 
 def _seconds_to(gap: float, result: Result) -> float:
     """When a result's bound and incumbent were first so near (s); infinite when they never were."""
+    gap = max(gap, SMALLEST_GAP)
     reached = [
         point.time_s
         for point in result.trace
-        if (now := relative_gap(point.incumbent, point.bound)) is not None and now <= max(gap, SMALLEST_GAP)
+        if (now := relative_gap(point.incumbent, point.bound)) is not None and now <= gap
     ]
     if result.gap is not None and result.gap <= gap:
         reached.append(result.runtime_s)
