@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...instances.errors import InputError
+from ...instances.fields import IntArray
 from ...instances.slicing import Slicing
 from ...instances.slicing.instance import SLICES
 from ...solvers.result import Answer, Limits
+from ...solvers.slicing.placements import placements
+from ...solvers.slicing.rules import NOWHERE
 from ..environment import Float32Array
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..layers import Linear, generators
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
+from ..stacked_learner import StackedLearner
 from .environment import AGENTS, Earned, SlicingEnvironment
 
 GROUND, SKY = slice(0, len(SLICES)), slice(len(SLICES), AGENTS)
@@ -39,8 +44,8 @@ class Perceptron(nn.Module):
 class Actors(nn.ModuleList):
     """What each agent does: numbers from 0 to 1."""
 
-    def __init__(self, features: int, actions: int, width: int, seeds: Sequence[int]) -> None:
-        super().__init__(Perceptron(features, width, actions, generators(seeds)) for _ in range(AGENTS))
+    def __init__(self, features: int, actions: int, width: int, rngs: Sequence[torch.Generator]) -> None:
+        super().__init__(Perceptron(features, width, actions, rngs) for _ in range(AGENTS))
 
     def scores(self, observation: Tensor, agents: slice) -> Tensor:
         """Before the logistic function: (S, N, some agents, features) to (S, N, agents, actions)."""
@@ -52,6 +57,46 @@ class Actors(nn.ModuleList):
         return torch.sigmoid(self.scores(observation, agents))
 
 
+class Settings(Protocol):
+    """What both algorithms need of hyperparameters."""
+
+    @property
+    def layered(self) -> bool:
+        """Whether the agents in the sky see first whom the stations serve."""
+
+    @property
+    def priority(self) -> bool:
+        """Whether H users are served first, then L, then C."""
+
+    @property
+    def width(self) -> int:
+        """Of the networks."""
+
+    @property
+    def updates(self) -> int:
+        """Of each seed."""
+
+    @property
+    def unit(self) -> int:
+        """Updates between validations."""
+
+    @property
+    def environments(self) -> int:
+        """Of each seed."""
+
+    @property
+    def worlds(self) -> int:
+        """Walks to learn from."""
+
+    @property
+    def slots(self) -> int:
+        """Of each walk."""
+
+    @property
+    def validation_worlds(self) -> int:
+        """Slots to validate on."""
+
+
 class Pools(NamedTuple):
     """Walks to learn from and to validate on, and the hashes of all their slots."""
 
@@ -60,10 +105,11 @@ class Pools(NamedTuple):
     seen: SeenArray
 
     @classmethod
-    def of(cls, preset: str, worlds: int, slots: int, validation_worlds: int, *, priority: bool) -> "Pools":
+    def of(cls, preset: str, settings: Settings) -> "Pools":
         """Draw them; validation walks have one slot."""
-        training = SlicingEnvironment.draw(preset, TRAINING_SEED, worlds, slots, priority=priority)
-        validation = SlicingEnvironment.draw(preset, VALIDATION_SEED, validation_worlds, 1, priority=priority)
+        draw = partial(SlicingEnvironment.draw, preset, priority=settings.priority)
+        training = draw(TRAINING_SEED, settings.worlds, settings.slots)
+        validation = draw(VALIDATION_SEED, settings.validation_worlds, 1)
         hashes = [own.hash for pool in (training, validation) for own in pool.slots.instances]
         return cls(training, validation, hash_numbers(hashes))
 
@@ -114,11 +160,44 @@ def live(environment: SlicingEnvironment, act: Act, seeds: int, *, layered: bool
     return Lived(observation.numpy(), action.numpy(), earned)
 
 
-def validated(actors: Actors, environment: SlicingEnvironment, seeds: int, *, layered: bool) -> Tensor:
-    """Mean objective of each seed over the first slots of all walks, shape (S,)."""
-    environment.reset(np.tile(np.arange(environment.worlds), seeds))
-    earned = live(environment, lambda seen, who: actors(seen, who), seeds, layered=layered).earned
-    return torch.from_numpy(earned.objective.reshape(seeds, -1).mean(1))
+class WalkLearner(StackedLearner):
+    """What learning on walks shares: a step is an update; the actors are what is kept.
+
+    Parameters
+    ----------
+    network
+        Learns by gradients.
+    actors
+        The part of it that decides.
+    """
+
+    def __init__(
+        self, pools: Pools, network: nn.Module, actors: Actors, seeds: Sequence[int], settings: Settings
+    ) -> None:
+        self.environment, self.validation, self._seen = pools
+        self._actors, self._walk_settings = actors, settings
+        super().__init__(network, actors, seeds, settings.updates, settings.unit)
+
+    def _drawn(self) -> IntArray:
+        """A walk for every environment."""
+        count = self._walk_settings.environments
+        return np.concatenate([rng.integers(self.environment.worlds, size=count) for rng in self._rngs])
+
+    def _returns(self) -> Tensor:
+        seeds = len(self._rngs)
+        self.validation.reset(np.tile(np.arange(self.validation.worlds), seeds))
+        earned = live(self.validation, self._actors, seeds, layered=self._walk_settings.layered).earned
+        return torch.from_numpy(earned.objective.reshape(seeds, -1).mean(1))
+
+    def sizes(self) -> dict[str, Any]:
+        """Sizes of the actors, and how they are used."""
+        settings = self._walk_settings
+        sizes = {"width": settings.width, "layered": settings.layered, "priority": settings.priority}
+        return sizes | {"features": self.environment.features, "actions": self.environment.actions}
+
+    def policy(self) -> dict[str, Any]:
+        """The best actors of each seed, with what is needed to use them and the slots that they have seen."""
+        return super().policy() | {"seen": torch.from_numpy(self._seen)}
 
 
 @dataclass(frozen=True)
@@ -127,29 +206,34 @@ class TeamPolicy:
 
     Attributes
     ----------
+    layered, priority
+        As in `Settings`.
     samples
         1: what they do. More: the best of that and actions disturbed by more and more noise.
     """
 
     file: PolicyFile
     actors: Actors
+    layered: bool
+    priority: bool
     samples: int
 
     @classmethod
     def of(cls, file: PolicyFile, seed: int, samples: int) -> "TeamPolicy":
         """The actors of one trained seed."""
         features, actions, width = (file.network_size(name) for name in ("features", "actions", "width"))
-        actors = Actors(features, actions, width, [0])
+        actors = Actors(features, actions, width, generators([0]))
         file.fill(actors, seed)
-        return cls(file, actors, samples)
+        layered, priority = (file.network.get(name) for name in ("layered", "priority"))
+        if not isinstance(layered, bool) or not isinstance(priority, bool):
+            raise InputError("has no layered or priority that is true or false", "network", str(file.path))
+        return cls(file, actors, layered, priority, samples)
 
     def __call__(self, instance: Slicing, limits: Limits) -> Answer:
         """Decide a slot."""
-        options = self.file.network
-        try:
-            environment = SlicingEnvironment([[instance]], priority=bool(options["priority"]))
-        except InputError:
-            return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
+        if not len(placements(instance)):
+            return Answer(infeasible=True, reason=NOWHERE)
+        environment = SlicingEnvironment([[instance]], priority=self.priority)
         wanted = self.file.network_size("features"), self.file.network_size("actions")
         if (environment.features, environment.actions) != wanted:
             raise InputError("has other numbers of users or nodes than the policy was trained for", "instance")
@@ -163,5 +247,5 @@ class TeamPolicy:
             disturbed: Tensor = action + torch.from_numpy(noise).float()
             return disturbed.clamp(0, 1)
 
-        earned = live(environment, act, 1, layered=bool(options["layered"])).earned
+        earned = live(environment, act, 1, layered=self.layered).earned
         return Answer(environment.slots.decision(environment.served, int(earned.objective.argmax())))

@@ -20,6 +20,7 @@ from .asking import Layout, Room
 from .slots import NONE, STATION, Slots
 
 AGENTS = 2 * len(SLICES)  # slices at stations, then slices in the sky
+BEYOND = 1.5  # times the farthest station or candidate: the range of places that agents see
 LARGEST = 8.0  # logarithm (base 10) of a SNR, as far as agents see
 
 
@@ -91,14 +92,16 @@ class SlicingEnvironment:
         """What the agents see, shape (B, agents, features), from 0 to 1.
 
         SNRs of their users with their layer's nodes on a logarithmic scale, those of UAVs as if these stood above the
-        user; what the users are sent over the most that anyone is; which of them have not been served in this slot;
-        the places of all users.
+        user; what the users are sent over twice what arrives until the delay's cap; which of them have not been served
+        in this slot; the places of all users over `BEYOND` times the farthest station's or candidate's.
         """
         slots, batch = self.slots, len(self.world)
         snr = np.log10(1 + slots.snr_above(self._slot)) / LARGEST
-        bits = slots.bits[self._slot] / slots.bits.max(initial=1.0)
+        first = slots.first
+        bits = slots.bits[self._slot] / max(2 * first.arrival_bps * first.delay_cap_s, 1.0)
         waiting = self._room.node == NONE
-        side = np.abs(slots.position).max(initial=1.0)
+        known = np.concatenate([first.stations.position.ravel(), first.uavs.candidates.ravel()])
+        side = BEYOND * np.abs(known).max(initial=1.0)
         everywhere = (slots.position[self._slot] / side).reshape(batch, -1)
         found = np.zeros((batch, AGENTS, self.features), np.float32)
         for agent, (above, members) in enumerate(itertools.product(range(2), range(len(SLICES)))):

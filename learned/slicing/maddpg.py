@@ -14,17 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from ...instances.errors import InputError
-from ...instances.fields import IntArray
 from ..environment import Float32Array
 from ..layers import generators
 from ..settings import at_least_one, fitting, linear
-from ..stacked_learner import StackedLearner
 from ..transitions import TransitionReplay
-from .agents import GROUND, SKY, Actors, Perceptron, Pools, TeamPolicy, live, validated
+from .agents import GROUND, SKY, Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, Earned
 
 __all__ = ["PAPER", "TUNED", "Settings", "TeamLearner", "TeamPolicy"]
-
 
 COUNTS = ("updates", "unit", "environments", "capacity", "batch", "width", "worlds", "slots", "validation_worlds")
 
@@ -84,8 +81,9 @@ class Settings:
         fitting(self, "reward", self.reward)
         if not 0 <= self.gamma <= 1:
             raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
-        if self.environments > self.capacity:
-            raise InputError(f"is {self.environments}, more than the capacity of {self.capacity}", "environments")
+        for name in ("environments", "batch"):
+            if getattr(self, name) > self.capacity:
+                raise InputError(f"is {getattr(self, name)}, more than the capacity of {self.capacity}", name)
 
     @property
     def teams(self) -> list[slice]:
@@ -133,9 +131,10 @@ class Team(nn.Module):
     def __init__(self, settings: Settings, features: int, actions: int, seeds: Sequence[int]) -> None:
         super().__init__()
         self.teams = settings.teams
-        self.actors = Actors(features, actions, settings.width, seeds)
+        rngs = generators(seeds)
+        self.actors = Actors(features, actions, settings.width, rngs)
         size = AGENTS // len(self.teams) * (features + actions)
-        self.critics = nn.ModuleList(Perceptron(size, settings.width, 1, generators(seeds)) for _ in range(AGENTS))
+        self.critics = nn.ModuleList(Perceptron(size, settings.width, 1, rngs) for _ in range(AGENTS))
 
     def value(self, agent: int, observation: Tensor, action: Tensor) -> Tensor:
         """What an agent's critic expects, (S, N), of (S, N, agents, ...)."""
@@ -175,7 +174,7 @@ def losses(team: Team, target: Team, lived: Mapping[str, Tensor], gamma: float) 
     return critic - torch.stack(expected).mean((0, 2))
 
 
-class TeamLearner(StackedLearner):
+class TeamLearner(WalkLearner):
     """MADDPG of S seeds; a step is an update, before which every environment lives a slot.
 
     Parameters
@@ -186,11 +185,8 @@ class TeamLearner(StackedLearner):
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
-        pools = Pools.of(
-            preset, settings.worlds, settings.slots, settings.validation_worlds, priority=settings.priority
-        )
-        self.environment, self.validation, self._seen = pools
-        features, actions = self.environment.features, self.environment.actions
+        pools = Pools.of(preset, settings)
+        features, actions = pools.training.features, pools.training.actions
         self.team = Team(settings, features, actions, seeds)
         self.target = copy.deepcopy(self.team).requires_grad_(False)
         shape = {"observation": (AGENTS, features), "action": (AGENTS, actions)}
@@ -199,7 +195,7 @@ class TeamLearner(StackedLearner):
         fields: dict[str, tuple[tuple[int, ...], Any]] = {name: (own, np.float32) for name, own in shape.items()}
         fields |= {"reward": ((AGENTS,), np.float32), "ends": ((), np.bool_)}
         self.replay = TransitionReplay(len(seeds), settings.capacity, fields, 0.0)
-        super().__init__(self.team, self.team.actors, seeds, settings.updates, settings.unit)
+        super().__init__(pools, self.team, self.team.actors, seeds, settings)
 
     def _learn_until(self, last: int) -> dict[str, Any]:
         settings, seeds = self.settings, len(self._rngs)
@@ -220,11 +216,6 @@ class TeamLearner(StackedLearner):
             self.steps += 1
         done = last - begun
         return {"step": self.steps, "objective": (sums / done).tolist(), "gradient_norm": (norms / done).tolist()}
-
-    def _drawn(self) -> IntArray:
-        """A walk for every environment."""
-        count = self.settings.environments
-        return np.concatenate([rng.integers(self.environment.worlds, size=count) for rng in self._rngs])
 
     def _explore(self, seen: Tensor, who: slice) -> Tensor:
         """What the actors do, and noise."""
@@ -252,15 +243,6 @@ class TeamLearner(StackedLearner):
                 slow.lerp_(fast, settings.target_rate)
         return norm
 
-    def _returns(self) -> Tensor:
-        return validated(self.team.actors, self.validation, len(self._rngs), layered=self.settings.layered)
-
-    def sizes(self) -> dict[str, Any]:
-        """Sizes of the actors, and how they are used."""
-        settings = self.settings
-        sizes = {"width": settings.width, "layered": settings.layered, "priority": settings.priority}
-        return sizes | {"features": self.environment.features, "actions": self.environment.actions}
-
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit."""
         return super().state() | {"target": self.target.state_dict(), "replay": self.replay.state()}
@@ -270,7 +252,3 @@ class TeamLearner(StackedLearner):
         super().load_state(state)
         self.target.load_state_dict(state["target"])
         self.replay.load_state(state["replay"])
-
-    def policy(self) -> dict[str, Any]:
-        """The best actors of each seed, with what is needed to use them and the slots that they have seen."""
-        return super().policy() | {"seen": torch.from_numpy(self._seen)}

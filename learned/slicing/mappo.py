@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from ...instances.errors import InputError
 from ..layers import generators
 from ..settings import at_least_one, linear
-from ..stacked_learner import StackedLearner
-from .agents import Actors, Perceptron, Pools, TeamPolicy, live, validated
+from .agents import Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, SlicingEnvironment
 
 __all__ = ["TUNED", "ProximalLearner", "Settings", "TeamPolicy"]
@@ -75,8 +74,14 @@ class Settings:
         at_least_one(self, COUNTS)
         if not 0 <= self.gamma <= 1:
             raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
-        if min(self.clip, self.deviation) <= 0:
-            raise InputError(f"must be above 0, is {min(self.clip, self.deviation)}", "clip or deviation")
+        for name in ("clip", "deviation"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"must be above 0, is {getattr(self, name)}", name)
+
+    @property
+    def layered(self) -> bool:
+        """All agents act at once."""
+        return False
 
 
 # The paper only names the algorithm. Slots do not couple, so what follows a slot does not count.
@@ -106,8 +111,9 @@ class Proximal(nn.Module):
     def __init__(self, environment: SlicingEnvironment, settings: Settings, seeds: Sequence[int]) -> None:
         super().__init__()
         features, actions, width = environment.features, environment.actions, settings.width
-        self.actors = Actors(features, actions, width, seeds)
-        self.critic = Perceptron(AGENTS * features, width, 1, generators(seeds))
+        rngs = generators(seeds)
+        self.actors = Actors(features, actions, width, rngs)
+        self.critic = Perceptron(AGENTS * features, width, 1, rngs)
         self.log_deviation = nn.Parameter(torch.full((len(seeds), 1, AGENTS, actions), math.log(settings.deviation)))
         self.used: Tensor
         self.register_buffer("used", torch.from_numpy(environment.used), persistent=False)
@@ -154,7 +160,7 @@ def losses(network: Proximal, batch: Batch, settings: Settings) -> Tensor:
     return settings.value_weight * error - gain - settings.entropy * entropy
 
 
-class ProximalLearner(StackedLearner):
+class ProximalLearner(WalkLearner):
     """MAPPO of S seeds; a step is an update.
 
     Parameters
@@ -165,12 +171,9 @@ class ProximalLearner(StackedLearner):
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
-        pools = Pools.of(
-            preset, settings.worlds, settings.slots, settings.validation_worlds, priority=settings.priority
-        )
-        self.environment, self.validation, self._seen = pools
-        self.network = Proximal(self.environment, settings, seeds)
-        super().__init__(self.network, self.network.actors, seeds, settings.updates, settings.unit)
+        pools = Pools.of(preset, settings)
+        self.network = Proximal(pools.training, settings, seeds)
+        super().__init__(pools, self.network, self.network.actors, seeds, settings)
 
     def _learn_until(self, last: int) -> dict[str, Any]:
         settings, seeds = self.settings, len(self._rngs)
@@ -193,8 +196,7 @@ class ProximalLearner(StackedLearner):
     def _live(self) -> Batch:
         """A walk of every environment."""
         seeds, count = len(self._rngs), self.settings.environments
-        worlds = [rng.integers(self.environment.worlds, size=count) for rng in self._rngs]
-        self.environment.reset(np.concatenate(worlds))
+        self.environment.reset(self._drawn())
         observations, draws, rewards = list[Tensor](), list[Tensor](), list[Tensor]()
 
         def act(seen: Tensor, who: slice) -> Tensor:
@@ -214,15 +216,3 @@ class ProximalLearner(StackedLearner):
         with torch.no_grad():
             chance = self.network.log_chance(observation, drawn)
         return Batch(observation, drawn, chance, torch.cat(rewards, 1))
-
-    def _returns(self) -> Tensor:
-        return validated(self.network.actors, self.validation, len(self._rngs), layered=False)
-
-    def sizes(self) -> dict[str, Any]:
-        """Sizes of the actors, and how they are used."""
-        sizes = {"width": self.settings.width, "layered": False, "priority": self.settings.priority}
-        return sizes | {"features": self.environment.features, "actions": self.environment.actions}
-
-    def policy(self) -> dict[str, Any]:
-        """The best actors of each seed, with what is needed to use them and the slots that they have seen."""
-        return super().policy() | {"seen": torch.from_numpy(self._seen)}

@@ -83,9 +83,6 @@ class Slots:
         if not len(self._placements):
             raise InputError("leave no placement of the UAVs that keeps their distance", "uavs.candidates")
 
-    def __len__(self) -> int:
-        return len(self.instances)
-
     @property
     def users(self) -> int:
         """Number of users."""

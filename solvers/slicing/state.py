@@ -59,8 +59,10 @@ class State:
 
     @property
     def aim(self) -> float:
-        """What a decision must win for the incumbent not to be near enough."""
-        return self.floor if self.decision is None else self.floor + self.limits.gap * abs(self.value)
+        """What a decision must win for the incumbent not to be near enough; what is left out is the tolerance's."""
+        if self.decision is None:
+            return self.floor
+        return self.floor + max(self.limits.gap * abs(self.value) - 2 * self.tolerance, 0.0)
 
     @property
     def tolerance(self) -> float:

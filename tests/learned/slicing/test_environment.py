@@ -30,7 +30,8 @@ def test_the_return_is_the_referees_objective(preset, priority):
     for t in range(3):
         seen = environment.observe()
         assert seen.shape == (4, AGENTS, environment.features)
-        assert seen.min() >= 0 and seen.max() <= 1  # noqa: PT018
+        assert seen.min() >= 0
+        assert seen.max() <= 1
         earned = environment.step(rng.random((4, AGENTS, environment.actions)))
         for w in range(4):
             verdict = judge(drawn[w][t], environment.slots.decision(environment.served, w))
