@@ -128,6 +128,10 @@ TEAMS = [
     for settings, suffix in (("TUNED", ""), ("PAPER", "-paper"))
     for name, changes in (("two-layer-maddpg", {}), ("maddpg", {"layered": False}))
 ]
+PRICES = [
+    Entry(name, "slicing.imitation", settings, "SlicingImitation", "PricePolicy", {})
+    for name, settings in (("imitation", "IMITATION"), ("imitation-tuned", "TUNED"))
+]
 PROXIMAL = [Entry("mappo", "slicing.mappo", "TUNED", "ProximalLearner", "TeamPolicy", {})]
 
 ALGORITHMS: dict[str, dict[str, Entry]] = {
@@ -135,7 +139,7 @@ ALGORITHMS: dict[str, dict[str, Entry]] = {
     "association": {entry.name: entry for entry in [*Q_LEARNING, *FORESIGHT]},
     "embedding": {entry.name: entry for entry in [*POLICY_GRADIENT, *GRAPH_POLICY]},
     "provisioning": {entry.name: entry for entry in [*ACTOR_CRITIC, *SLOT_NETWORKS]},
-    "slicing": {entry.name: entry for entry in [*TEAMS, *PROXIMAL]},
+    "slicing": {entry.name: entry for entry in [*TEAMS, *PROXIMAL, *PRICES]},
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...instances.errors import InputError
 
-PROBLEMS = ("placement", "association", "embedding", "provisioning")
+PROBLEMS = ("placement", "association", "embedding", "provisioning", "slicing")
 
 
 def reproduce(

@@ -11,11 +11,8 @@ import numpy as np
 from gymnasium.spaces import Box
 from pettingzoo import ParallelEnv
 
-from ...instances.slicing.instance import SLICES
 from ..environment import Float32Array
-from .environment import AGENTS, SlicingEnvironment
-
-AGENT_NAMES = [f"{place}_{letter}" for place in ("station", "sky") for letter in SLICES]
+from .environment import AGENT_NAMES, AGENTS, SlicingEnvironment
 
 
 def _fresh(preset: str, slots: int, rng: np.random.Generator) -> SlicingEnvironment:

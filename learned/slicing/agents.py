@@ -10,18 +10,19 @@ import torch
 from torch import Tensor, nn
 
 from ...instances.errors import InputError
-from ...instances.fields import IntArray
+from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing
 from ...instances.slicing.instance import SLICES
+from ...instances.slicing.presets import find
 from ...solvers.result import Answer, Limits
 from ...solvers.slicing.placements import placements
 from ...solvers.slicing.rules import NOWHERE
 from ..environment import Float32Array
-from ..label_store import TRAINING_SEED, VALIDATION_SEED
+from ..label_store import TRAINING_SEED, VALIDATION_SEED, split
 from ..layers import Linear, generators
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
 from ..stacked_learner import StackedLearner
-from .environment import AGENTS, Earned, SlicingEnvironment
+from .environment import AGENT_NAMES, AGENTS, Earned, SlicingEnvironment
 
 GROUND, SKY = slice(0, len(SLICES)), slice(len(SLICES), AGENTS)
 COOLEST, HOTTEST = 0.02, 0.3  # deviations of samples' actions
@@ -98,19 +99,32 @@ class Settings(Protocol):
 
 
 class Pools(NamedTuple):
-    """Walks to learn from and to validate on, and the hashes of all their slots."""
+    """Walks of each preset to learn from and to validate on, and the hashes of all their slots.
 
-    training: SlicingEnvironment
-    validation: SlicingEnvironment
+    All environments have room for the users of the largest one, so that the same agents act in all.
+    """
+
+    training: list[SlicingEnvironment]
+    validation: list[SlicingEnvironment]
     seen: SeenArray
 
     @classmethod
-    def of(cls, preset: str, settings: Settings) -> "Pools":
-        """Draw them; validation walks have one slot."""
-        draw = partial(SlicingEnvironment.draw, preset, priority=settings.priority)
-        training = draw(TRAINING_SEED, settings.worlds, settings.slots)
-        validation = draw(VALIDATION_SEED, settings.validation_worlds, 1)
-        hashes = [own.hash for pool in (training, validation) for own in pool.slots.instances]
+    def of(cls, presets: str, settings: Settings) -> "Pools":
+        """Draw them; validation walks have one slot.
+
+        Raises
+        ------
+        InputError
+            When presets are unknown, or differ in more than their users.
+        """
+        names = split(presets, find)
+        most = max(SlicingEnvironment.draw(name, TRAINING_SEED, 1, 1).most for name in names)
+        draw = partial(SlicingEnvironment.draw, priority=settings.priority, most=most)
+        training = [draw(name, TRAINING_SEED, settings.worlds, settings.slots) for name in names]
+        validation = [draw(name, VALIDATION_SEED, settings.validation_worlds, 1) for name in names]
+        if len({(own.features, own.actions) for own in training}) > 1:
+            raise InputError("have other numbers of nodes or subcarriers", "preset")
+        hashes = [own.hash for pool in (*training, *validation) for own in pool.slots.instances]
         return cls(training, validation, hash_numbers(hashes))
 
 
@@ -174,26 +188,39 @@ class WalkLearner(StackedLearner):
     def __init__(
         self, pools: Pools, network: nn.Module, actors: Actors, seeds: Sequence[int], settings: Settings
     ) -> None:
-        self.environment, self.validation, self._seen = pools
+        self._training, self._validation, self._seen = pools
         self._actors, self._walk_settings = actors, settings
         super().__init__(network, actors, seeds, settings.updates, settings.unit)
 
-    def _drawn(self) -> IntArray:
-        """A walk for every environment."""
-        count = self._walk_settings.environments
-        return np.concatenate([rng.integers(self.environment.worlds, size=count) for rng in self._rngs])
+    def _begun(self, number: int) -> SlicingEnvironment:
+        """The environment of one preset after the other, at the beginning of drawn walks."""
+        environment, count = self._training[number % len(self._training)], self._walk_settings.environments
+        environment.reset(np.concatenate([rng.integers(environment.worlds, size=count) for rng in self._rngs]))
+        return environment
+
+    def step(self) -> dict[str, Any]:
+        """One unit: some steps, then validation; what happened, one number a seed."""
+        metrics = super().step()
+        own = {f"validation_own/{name}": self._own[:, k].tolist() for k, name in enumerate(AGENT_NAMES)}
+        return metrics | own
 
     def _returns(self) -> Tensor:
-        seeds = len(self._rngs)
-        self.validation.reset(np.tile(np.arange(self.validation.worlds), seeds))
-        earned = live(self.validation, self._actors, seeds, layered=self._walk_settings.layered).earned
-        return torch.from_numpy(earned.objective.reshape(seeds, -1).mean(1))
+        """Means over all presets; what each agent's users win is kept beside them."""
+        seeds, found, own = len(self._rngs), list[FloatArray](), list[FloatArray]()
+        for environment in self._validation:
+            environment.reset(np.tile(np.arange(environment.worlds), seeds))
+            earned = live(environment, self._actors, seeds, layered=self._walk_settings.layered).earned
+            found.append(earned.objective.reshape(seeds, -1).mean(1))
+            own.append(earned.own.reshape(seeds, -1, AGENTS).mean(1))
+        self._own = np.mean(own, 0)
+        return torch.from_numpy(np.mean(found, 0))
 
     def sizes(self) -> dict[str, Any]:
         """Sizes of the actors, and how they are used."""
         settings = self._walk_settings
         sizes = {"width": settings.width, "layered": settings.layered, "priority": settings.priority}
-        return sizes | {"features": self.environment.features, "actions": self.environment.actions}
+        shape = self._training[0]
+        return sizes | {"most": shape.most, "features": shape.features, "actions": shape.actions}
 
     def policy(self) -> dict[str, Any]:
         """The best actors of each seed, with what is needed to use them and the slots that they have seen."""
@@ -233,10 +260,11 @@ class TeamPolicy:
         """Decide a slot."""
         if not len(placements(instance)):
             return Answer(infeasible=True, reason=NOWHERE)
-        environment = SlicingEnvironment([[instance]], priority=self.priority)
+        most = self.file.network_size("most")
+        environment = SlicingEnvironment([[instance]], priority=self.priority, most=most)
         wanted = self.file.network_size("features"), self.file.network_size("actions")
         if (environment.features, environment.actions) != wanted:
-            raise InputError("has other numbers of users or nodes than the policy was trained for", "instance")
+            raise InputError("has other numbers of nodes or subcarriers than the policy was trained for", "instance")
         environment.reset(np.zeros(self.samples, np.int64))
         rng = np.random.default_rng(limits.seed)
         deviation = np.concatenate([[0.0], np.geomspace(COOLEST, HOTTEST, self.samples - 1)])

@@ -50,14 +50,19 @@ class Layout:
         UAVs whose places are part of the action.
     size
         Length of an action: numbers of the slice's users for nodes, subcarriers and power, then the UAVs' places.
+
+    Parameters
+    ----------
+    most
+        Users of a slice that there is room for.
     """
 
-    def __init__(self, slots: Slots, *, sky: bool) -> None:
+    def __init__(self, slots: Slots, most: int, *, sky: bool) -> None:
         self.nodes = np.flatnonzero((slots.layer != STATION) == sky)
         self.uavs = int((slots.layer == UAV).sum()) if sky else 0
         self._subcarriers = slots.first.subcarriers
         self.members = [np.flatnonzero(slots.kind == kind) for kind in range(len(SLICES))]
-        self._most = max(len(own) for own in self.members)
+        self._most = most
         self.size = self._most * (len(self.nodes) + self._subcarriers + 1) + 2 * self.uavs
 
     def used(self, kind: int, length: int) -> BoolArray:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...formulations.slicing.links import nobody
+from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
 from ...instances.slicing.instance import SLICES
@@ -20,6 +21,7 @@ from .asking import Layout, Room
 from .slots import NONE, STATION, Slots
 
 AGENTS = 2 * len(SLICES)  # slices at stations, then slices in the sky
+AGENT_NAMES = [f"{place}_{letter}" for place in ("station", "sky") for letter in SLICES]
 BEYOND = 1.5  # times the farthest station or candidate: the range of places that agents see
 LARGEST = 8.0  # logarithm (base 10) of a SNR, as far as agents see
 
@@ -52,27 +54,43 @@ class SlicingEnvironment:
         Which parts of actions are not ignored.
     served
         Services in the slot before.
+
+    Parameters
+    ----------
+    most
+        Users of a slice that observations and actions have room for; by default as many as there are.
+
+    Raises
+    ------
+    InputError
+        When there are more, or UAVs cannot stand anywhere.
     """
 
     agents = AGENTS
 
-    def __init__(self, walks: Sequence[Sequence[Slicing]], *, priority: bool = True) -> None:
+    def __init__(self, walks: Sequence[Sequence[Slicing]], *, priority: bool = True, most: int | None = None) -> None:
         self.slots = Slots([instance for own in walks for instance in own])
         self.worlds, self.horizon, self._priority = len(walks), len(walks[0]), priority
-        self._layouts = Layout(self.slots, sky=False), Layout(self.slots, sky=True)
+        self._members = [np.flatnonzero(self.slots.kind == kind) for kind in range(len(SLICES))]
+        largest = max(len(own) for own in self._members)
+        self.most = largest if most is None else most
+        if self.most < largest:
+            raise InputError(f"has {largest} users in a slice, there is room for {self.most}", "slices")
+        self._layouts = Layout(self.slots, self.most, sky=False), Layout(self.slots, self.most, sky=True)
         self.actions = max(layout.size for layout in self._layouts)
         self.used = np.stack([layout.used(k, self.actions) for layout in self._layouts for k in range(len(SLICES))])
-        self._most = max(len(own) for own in self._layouts[0].members)
         nodes = max(len(layout.nodes) for layout in self._layouts)
-        self.features = self._most * (nodes * self.slots.first.subcarriers + 2) + 2 * self.slots.users
+        self.features = self.most * (nodes * self.slots.first.subcarriers + 2 + 2 * len(SLICES))
         self._nobody = nobody(self.slots.first)
         self.reset(np.zeros(1, np.int64))
 
     @classmethod
-    def draw(cls, preset: str, seed: int, worlds: int, slots: int, *, priority: bool = True) -> "SlicingEnvironment":
+    def draw(
+        cls, preset: str, seed: int, worlds: int, slots: int, *, priority: bool = True, most: int | None = None
+    ) -> "SlicingEnvironment":
         """The first slots of walks of a preset with seeds from `seed` on."""
         walks = [list(itertools.islice(walk(preset, seed + w), slots)) for w in range(worlds)]
-        return cls(walks, priority=priority)
+        return cls(walks, priority=priority, most=most)
 
     def reset(self, world: IntArray) -> None:
         """Begin in the first slots of some walks, shape (B,)."""
@@ -93,7 +111,8 @@ class SlicingEnvironment:
 
         SNRs of their users with their layer's nodes on a logarithmic scale, those of UAVs as if these stood above the
         user; what the users are sent over twice what arrives until the delay's cap; which of them have not been served
-        in this slot; the places of all users over `BEYOND` times the farthest station's or candidate's.
+        in this slot; the places of all users over `BEYOND` times the farthest station's or candidate's. Where there is
+        room for more users than there are, 0.
         """
         slots, batch = self.slots, len(self.world)
         snr = np.log10(1 + slots.snr_above(self._slot)) / LARGEST
@@ -102,11 +121,13 @@ class SlicingEnvironment:
         waiting = self._room.node == NONE
         known = np.concatenate([first.stations.position.ravel(), first.uavs.candidates.ravel()])
         side = BEYOND * np.abs(known).max(initial=1.0)
-        everywhere = (slots.position[self._slot] / side).reshape(batch, -1)
+        places = np.zeros((batch, len(SLICES), self.most, 2))
+        for kind, own in enumerate(self._members):
+            places[:, kind, : len(own)] = slots.position[self._slot][:, own] / side
+        everywhere = places.reshape(batch, -1)
         found = np.zeros((batch, AGENTS, self.features), np.float32)
-        for agent, (above, members) in enumerate(itertools.product(range(2), range(len(SLICES)))):
+        for agent, (above, own) in enumerate(itertools.product(range(2), self._members)):
             layout = self._layouts[above]
-            own = layout.members[members]
             links = len(layout.nodes) * slots.first.subcarriers
             seen = snr[:, own][:, :, layout.nodes].reshape(batch, len(own), links)
             users = np.concatenate([seen, bits[:, own, None], waiting[:, own, None]], 2).reshape(batch, -1)

@@ -180,13 +180,14 @@ class TeamLearner(WalkLearner):
     Parameters
     ----------
     preset
-        What walks are drawn from; a preset's name.
+        What walks are drawn from: a preset, or several with commas between (semicolons between variants) that differ
+        in their users; these take turns.
     """
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
         pools = Pools.of(preset, settings)
-        features, actions = pools.training.features, pools.training.actions
+        features, actions = pools.training[0].features, pools.training[0].actions
         self.team = Team(settings, features, actions, seeds)
         self.target = copy.deepcopy(self.team).requires_grad_(False)
         shape = {"observation": (AGENTS, features), "action": (AGENTS, actions)}
@@ -200,13 +201,15 @@ class TeamLearner(WalkLearner):
     def _learn_until(self, last: int) -> dict[str, Any]:
         settings, seeds = self.settings, len(self._rngs)
         sums, norms, begun = torch.zeros(seeds), torch.zeros(seeds), self.steps
-        self.environment.reset(self._drawn())
+        walk = self.steps
+        environment = self._begun(walk)
         before: dict[str, Any] | None = None
         while self.steps < last:
-            over = self.environment.over
+            over = environment.over
             if over:
-                self.environment.reset(self._drawn())
-            lived = live(self.environment, self._explore, seeds, layered=settings.layered)
+                walk += 1
+                environment = self._begun(walk)
+            lived = live(environment, self._explore, seeds, layered=settings.layered)
             if before is not None:
                 self.replay.add(before | {"later": lived.observation, "ends": np.full(lived.action.shape[:2], over)})
             before = {"observation": lived.observation, "action": lived.action, "reward": self._paid(lived.earned)}

@@ -115,15 +115,13 @@ class Proximal(nn.Module):
         self.actors = Actors(features, actions, width, rngs)
         self.critic = Perceptron(AGENTS * features, width, 1, rngs)
         self.log_deviation = nn.Parameter(torch.full((len(seeds), 1, AGENTS, actions), math.log(settings.deviation)))
-        self.used: Tensor
-        self.register_buffer("used", torch.from_numpy(environment.used), persistent=False)
 
-    def log_chance(self, observation: Tensor, drawn: Tensor) -> Tensor:
+    def log_chance(self, observation: Tensor, drawn: Tensor, used: Tensor) -> Tensor:
         """Of draws (S, N, agents, actions), shape (S, N, agents)."""
         mean = self.actors.scores(observation, slice(0, AGENTS))
         away = (drawn - mean) / self.log_deviation.exp()
         each = -0.5 * away.square() - self.log_deviation - 0.5 * math.log(2 * math.pi)
-        return (each * self.used).sum(-1)
+        return (each * used).sum(-1)
 
     def value(self, observation: Tensor) -> Tensor:
         """What the critic expects, (S, N)."""
@@ -139,12 +137,15 @@ class Batch(NamedTuple):
     observation, drawn : tensor, shape (S, N, agents, ...)
     log_chance : tensor, shape (S, N, agents)
     returns : tensor, shape (S, N)
+    used : tensor, shape (agents, actions)
+        Which parts of actions have a use.
     """
 
     observation: Tensor
     drawn: Tensor
     log_chance: Tensor
     returns: Tensor
+    used: Tensor
 
 
 def losses(network: Proximal, batch: Batch, settings: Settings) -> Tensor:
@@ -152,10 +153,10 @@ def losses(network: Proximal, batch: Batch, settings: Settings) -> Tensor:
     value = network.value(batch.observation)
     ahead = batch.returns - value.detach()
     ahead = (ahead - ahead.mean(1, keepdim=True)) / (ahead.std(1, keepdim=True) + 1e-8)
-    ratio = (network.log_chance(batch.observation, batch.drawn) - batch.log_chance).exp()
+    ratio = (network.log_chance(batch.observation, batch.drawn, batch.used) - batch.log_chance).exp()
     kept = ratio.clamp(1 - settings.clip, 1 + settings.clip)
     gain = torch.minimum(ratio * ahead[..., None], kept * ahead[..., None]).mean((1, 2))
-    entropy = (network.log_deviation * network.used).sum((1, 2, 3)) / network.used.sum()
+    entropy = (network.log_deviation * batch.used).sum((1, 2, 3)) / batch.used.sum()
     error = (value - batch.returns).square().mean(1)
     return settings.value_weight * error - gain - settings.entropy * entropy
 
@@ -166,13 +167,14 @@ class ProximalLearner(WalkLearner):
     Parameters
     ----------
     preset
-        What walks are drawn from; a preset's name.
+        What walks are drawn from: a preset, or several with commas between (semicolons between variants) that differ
+        in their users; these take turns.
     """
 
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
         pools = Pools.of(preset, settings)
-        self.network = Proximal(pools.training, settings, seeds)
+        self.network = Proximal(pools.training[0], settings, seeds)
         super().__init__(pools, self.network, self.network.actors, seeds, settings)
 
     def _learn_until(self, last: int) -> dict[str, Any]:
@@ -196,7 +198,7 @@ class ProximalLearner(WalkLearner):
     def _live(self) -> Batch:
         """A walk of every environment."""
         seeds, count = len(self._rngs), self.settings.environments
-        self.environment.reset(self._drawn())
+        environment = self._begun(self.steps)
         observations, draws, rewards = list[Tensor](), list[Tensor](), list[Tensor]()
 
         def act(seen: Tensor, who: slice) -> Tensor:
@@ -206,13 +208,13 @@ class ProximalLearner(WalkLearner):
             draws.append(drawn)
             return torch.sigmoid(drawn)
 
-        while not self.environment.over:
-            lived = live(self.environment, act, seeds, layered=False)
+        while not environment.over:
+            lived = live(environment, act, seeds, layered=False)
             observations.append(torch.from_numpy(lived.observation))
             rewards.append(torch.from_numpy(lived.earned.objective).float().view(seeds, count))
         for t in range(len(rewards) - 2, -1, -1):
             rewards[t] = rewards[t] + self.settings.gamma * rewards[t + 1]
-        observation, drawn = torch.cat(observations, 1), torch.cat(draws, 1)
+        observation, drawn, used = torch.cat(observations, 1), torch.cat(draws, 1), torch.from_numpy(environment.used)
         with torch.no_grad():
-            chance = self.network.log_chance(observation, drawn)
-        return Batch(observation, drawn, chance, torch.cat(rewards, 1))
+            chance = self.network.log_chance(observation, drawn, used)
+        return Batch(observation, drawn, chance, torch.cat(rewards, 1), used)

@@ -5,9 +5,14 @@
 2. Patterns near the best ones are listed, and an integer program chooses among them and mixes their powers (see
    `choosing`). When all patterns within the gap are listed, the budgets' prices alone bound more sharply.
 
+Where nodes may have several users on a subcarrier, the search begins at the prices of having one, at which there are
+fewer patterns to look at.
+
 Where UAVs have a choice of places, the best placement is part of that bound; then placements that may be better
 than the incumbent are gone through one by one with prices of their own.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +23,12 @@ from ..master import Column
 from ..result import Answer, Limits
 from .cells import Cells, Goals
 from .placed import Placed
-from .placements import Sky
+from .placements import Sky, placements
 from .state import State
 
 STEPS = 200  # of a bundle
 FIRST = 0.4  # prices to begin with, and half of the first box, over what users are worth in the mean
+WITHOUT_REUSE = 0.4  # of the time, for decisions without it
 NEXT = 0.1  # half of the next boxes, over that
 ROUNDS, TAKEN_IN = 50, 20  # of taking placements in, and how many at a time
 TRIED = 5  # placements before all are gone through
@@ -34,31 +40,64 @@ NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the inc
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
     state = State(instance, limits, goals)
-    sky = Sky(instance, state.rows, state.late)
-    if not len(sky.placements):
+    if not len(placements(instance)):
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
-    nobody = Cells(instance, state.rows, sky.placements[0])
-    state.offer(nobody.decision([]))
     if isinstance(limits.start, SlicingDecision):
         state.offer(limits.start)
+    _search(state, _without_reuse(state) if instance.intra_cell_reuse else None)
+    return _reported(state)
+
+
+def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer]:
+    """Prices of least bound for all placements together, and what the search for them has found.
+
+    Raises
+    ------
+    ValueError
+        When UAVs cannot stand anywhere.
+    """
+    if not len(placements(instance)):
+        raise ValueError("no placement of the UAVs keeps their distance")
+    state = State(instance, limits, None)
+    point = _search(state, _without_reuse(state) if instance.intra_cell_reuse else None)
+    return point, state.answer()
+
+
+def _search(state: State, known: FloatArray | None) -> FloatArray:
+    """Search for decisions and bounds, from prices that are known; prices in the end."""
+    instance = state.instance
+    sky = Sky(instance, state.rows, state.late)
+    nobody = Cells(instance, state.rows, sky.placements[0])
+    state.offer(nobody.decision([]))
     scale = nobody.scale()
     if scale <= 0:
         state.bounded(0.0)
-        return state.answer()
-    point = np.full(len(state.rows.most), FIRST * scale)
+        return np.zeros(len(state.rows.most))
+    point, radius = (np.full(len(state.rows.most), FIRST * scale), FIRST) if known is None else (known, NEXT)
     first = int(sky.bounds(point).argmax())
     placed = Placed(state, Cells(instance, state.rows, sky.placements[first]), point)
-    placed.least(FIRST * scale)
+    placed.least(radius * scale)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
     placed.improve()
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
-        return _reported(state)
+        return placed.point
     everywhere = Everywhere(state, sky, placed.point)
     everywhere.least(NEXT * scale)
     everywhere.go_through(NEXT * scale)
-    return _reported(state)
+    return everywhere.point
+
+
+def _without_reuse(state: State) -> FloatArray:
+    """Find decisions whose nodes have one user a subcarrier, and their prices, which are near those with more."""
+    share = None if state.left_s is None else WITHOUT_REUSE * state.left_s
+    limits = replace(state.limits, time_limit_s=share, start=None)
+    alone = State(replace(state.instance, intra_cell_reuse=False), limits, state.goals)
+    point = _search(alone, None)
+    if alone.decision is not None:
+        state.offer(alone.decision)
+    return point
 
 
 def _reported(state: State) -> Answer:
@@ -66,6 +105,19 @@ def _reported(state: State) -> Answer:
     if state.goals is not None and state.bound < state.base - BELOW:
         return Answer(infeasible=True, reason="the goals cannot be reached together")
     return state.answer()
+
+
+class SharedBound:
+    """What all placements of an instance together win at most, at some prices."""
+
+    def __init__(self, instance: Slicing) -> None:
+        state = State(instance, Limits(), None)
+        self._sky = Sky(instance, state.rows, state.late)
+        self._everywhere = Everywhere(state, self._sky, np.zeros(len(state.rows.most)))
+
+    def at(self, point: FloatArray) -> tuple[float, FloatArray]:
+        """The bound, of the placements that let expect most, and its slope in the prices, shape (rows,)."""
+        return self._everywhere.slope(point, np.argsort(-self._sky.bounds(point), kind="stable")[:TAKEN_IN])
 
 
 class Everywhere:
@@ -132,6 +184,14 @@ class Everywhere:
         known = list(self._pieces.values())
         blocks = len(self._fixed) + 2
         minimise(evaluate, self.point, np.zeros(len(self.point)), blocks, radius, STEPS, enough, known)
+
+    def slope(self, point: FloatArray, placements: IntArray) -> tuple[float, FloatArray]:
+        """What some placements win at most, and how that changes with the prices."""
+        self._known = placements
+        found, slope = self._evaluate(point), np.zeros(len(point))
+        for piece in found.pieces:
+            np.add.at(slope, piece.rows, piece.values)
+        return found.value, slope
 
     def _evaluate(self, point: FloatArray) -> Evaluated:
         """What the placements taken in win at most, at some prices; the best one is looked at first next time."""

@@ -2,6 +2,7 @@
 
 Every node's budget is dealt out to its subcarriers, so they share nothing but users and places. A subcarrier may take
 users from others for what they are worth there: what these lose is at most that, so every step improves the objective.
+A node has one user a subcarrier also where it might have more, which is seldom better and takes long to find out.
 """
 
 import numpy as np
@@ -77,7 +78,7 @@ class _Dealt:
     def _deal(self) -> None:
         """Let subcarriers know their parts."""
         for layer, (own, part) in enumerate(zip(self._whole, self.part, strict=True)):
-            self._cells.layers[layer] = own._replace(snr=own.snr * part[:, None, :])
+            self._cells.layers[layer] = own._replace(snr=own.snr * part[:, None, :], reuse=False)
 
     def moved(self, candidate: IntArray) -> "_Dealt":
         """With UAVs elsewhere, whose subcarriers are taken up anew."""

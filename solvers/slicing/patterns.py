@@ -4,6 +4,8 @@ A pattern is worth what its links are worth at the best powers (see `powers`), l
 at its nodes, and of their budgets. Interference only takes from what links are worth alone, so the sum of those bounds
 a pattern and what can be added to it, and the search goes depth first, links of most worth first. Two links hear each
 other: the product of their SINRs is at most that of their signals over that of what they hear, whatever the powers.
+Links of one node hear each other as loudly as themselves, so their SINR / (1 + SINR) sum to less than 1; where a node
+may have several, that has a price, too.
 """
 
 import math
@@ -18,7 +20,12 @@ from .links import Links
 from .powers import best_powers
 
 HALVINGS = 40  # of an interval of rates
-GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, the first, over the last one
+GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, about the first, over the last
+MOST_EFFORT, TO_LIST = 100_000, 10  # links tried in a search, after which bounds must do; more times to list patterns
+OF_POWERS, MORE = 50, 4  # as many links tried: powers of a single one, and how many times those of one more
+AT_IT = 1e-9  # relative: a SINR so near the threshold is at it
+SECTIONS = 25  # of an interval of prices of what links of a node share
+GOLDEN = 0.381966
 
 
 class Layer(NamedTuple):
@@ -131,14 +138,25 @@ def _best_alone(laws: Laws, k: int, own: float, spare: float, least: float, pric
 
 
 @compiled
-def _up_to(layer: Layer, n: int, prices: Prices, k: int, v: int, table: FloatArray) -> float:
-    """Bounds on what a link is worth less its prices with a SINR up to those of the grid; returns the last one."""
+def _first_ratio(threshold: float) -> float:
+    """The first SINR of the grid, on which the threshold is."""
+    if threshold <= 0:
+        return SMALLEST
+    steps = round(math.log(threshold / SMALLEST) / math.log(STEP))
+    return float(threshold / STEP ** min(max(steps, 0), GRID - 2))
+
+
+@compiled
+def _up_to(layer: Layer, n: int, prices: Prices, k: int, v: int, first: float, table: FloatArray) -> None:
+    """Bounds on what a link is worth less its prices with a SINR below those of the grid; the last one has no end."""
     own, spare, least, price = layer.snr[n, k, v], layer.spare[k, v], layer.least[k, v], prices.budget[v]
     laws = prices.laws
     best, peak = _best_alone(laws, k, own, spare, least, price)
     paid = prices.user[k] + prices.place[v]
+    if laws.kind[k] == COVERED:
+        peak *= 1 + AT_IT
     for t in range(len(table)):
-        ratio = SMALLEST * STEP**t
+        ratio = first * STEP**t
         if ratio >= peak or t == len(table) - 1:
             table[t] = best - paid
         elif laws.kind[k] == HIGH:
@@ -149,15 +167,58 @@ def _up_to(layer: Layer, n: int, prices: Prices, k: int, v: int, table: FloatArr
             table[t] = worth - price * ratio / own - paid
         else:
             table[t] = -np.inf
-    return float(table[-1])
 
 
 @compiled
-def _together(one: FloatArray, other: FloatArray, product: float) -> float:
-    """A bound on what two links are worth whose SINRs have at most this product."""
+def _share(table: FloatArray, first: float, price: float) -> FloatArray:
+    """What links of a node are worth at most less a price of their SINR / (1 + SINR), below the SINRs of the grid."""
+    links, size = table.shape
+    found = np.empty((links, size))
+    for i in range(links):
+        best = -np.inf
+        for t in range(size):
+            ratio = first * STEP ** (t - 1) if t > 0 else 0.0
+            best = max(best, table[i, t] - price * ratio / (1 + ratio))
+            found[i, t] = best
+    return found
+
+
+@compiled
+def _shared(table: FloatArray, first: float, price: float) -> float:
+    """A bound on what links of a node are worth together, by the price of what they share."""
+    total = price
+    for row in _share(table, first, price):
+        total += max(row[-1], 0.0)
+    return total
+
+
+@compiled
+def _price_of_sharing(table: FloatArray, first: float) -> float:
+    """The price of least bound, which is convex in it, by golden sections."""
+    low, high = 0.0, 0.0
+    for row in table:
+        high = max(high, row[-1])
+    high *= 4
+    a, b = low + GOLDEN * (high - low), high - GOLDEN * (high - low)
+    at_a, at_b = _shared(table, first, a), _shared(table, first, b)
+    for _ in range(SECTIONS):
+        if at_a <= at_b:
+            high, b, at_b = b, a, at_a
+            a = low + GOLDEN * (high - low)
+            at_a = _shared(table, first, a)
+        else:
+            low, a, at_a = a, b, at_b
+            b = high - GOLDEN * (high - low)
+            at_b = _shared(table, first, b)
+    return a if at_a <= at_b else b
+
+
+@compiled
+def _together(one: FloatArray, other: FloatArray, first: float, product: float) -> float:
+    """A bound on what two links are worth the product of whose SINRs is below this."""
     best = -np.inf
-    shift = math.ceil(math.log(product / (SMALLEST * SMALLEST)) / math.log(STEP)) if product > 0 else -1.0
-    for t in range(len(one)):  # a SINR above that of t - 1 leaves the other one less than product / SINR
+    shift = math.ceil(math.log(product / (first * first)) / math.log(STEP) - AT_IT) if product > 0 else -1.0
+    for t in range(len(one)):  # a SINR from that of t - 1 on leaves the other one less than product / SINR
         if one[t] == -np.inf:
             continue
         u = len(other) - 1 if t == 0 else int(min(shift - t + 1, len(other) - 1))
@@ -182,13 +243,19 @@ def search(
     """The pattern of most worth above `floor`, or all of them.
 
     Filled in are users and nodes (-1 is none), powers, value and bound of each, as many as there is room for. Returned
-    are their number, and a bound on the worth of every pattern that is not among them.
+    are their number, more than there is room for where there are too many to look at, and a bound on the worth of every
+    pattern that is not among them.
     """
     users, nodes = layer.spare.shape
-    worth, table = np.empty((users, nodes)), np.empty((users, nodes, GRID))
+    table, first = np.empty((users, nodes, GRID)), _first_ratio(prices.laws.threshold)
     for k in range(users):
         for v in range(nodes):
-            worth[k, v] = _up_to(layer, n, prices, k, v, table[k, v])
+            _up_to(layer, n, prices, k, v, first, table[k, v])
+    free, shared = table[:, :, -1].copy(), np.zeros(nodes)  # what links are worth alone, and the prices of sharing
+    for v in range(nodes if layer.reuse else 0):
+        shared[v] = _price_of_sharing(table[:, v], first)
+        table[:, v] = _share(table[:, v], first, shared[v])
+    worth = table[:, :, -1].copy()
     order = np.empty((nodes, users), np.int64)
     usable = np.zeros(nodes, np.int64)
     after = np.zeros((nodes, users + 1))  # what the links from a place of the order on can add
@@ -196,7 +263,7 @@ def search(
         order[v] = np.argsort(-worth[:, v])
         for r in range(users):
             usable[v] += worth[order[v, r], v] > -np.inf
-        rest = after[v + 1, 0] if v + 1 < nodes else 0.0
+        rest = after[v + 1, 0] + shared[v + 1] if v + 1 < nodes else 0.0
         after[v, :] = rest
         total = 0.0
         for r in range(users - 1, -1, -1):
@@ -205,13 +272,21 @@ def search(
             after[v, r] = rest + total
     most = found_users.shape[1]
     node, rank = np.zeros(most + 1, np.int64), np.zeros(most + 1, np.int64)
-    so_far = np.zeros(most + 1)
+    so_far, freely = np.zeros(most + 1), np.zeros(most + 1)
     taken: BoolArray = np.zeros(users, np.bool_)
     chosen_user, chosen_node = np.empty(most, np.int64), np.empty(most, np.int64)
     power = np.empty(most)
-    count, depth, left, best = 0, 0, floor, floor
+    count, depth, left, best, effort = 0, 0, floor, floor, 0
     # at each depth: links from (node, rank) on are still to be tried as the next one
+    most_effort = MOST_EFFORT if only_best else MOST_EFFORT * TO_LIST
     while depth >= 0:
+        if effort > most_effort:
+            for d in range(depth + 1):  # what is still to be tried
+                w = node[d]
+                if w < nodes:
+                    fee = 0.0 if d > 0 and chosen_node[d - 1] == w else shared[w]
+                    left = max(left, so_far[d] + fee + after[w, rank[d]])
+            return len(found_value) + 1 if not only_best else count, left
         v, r = node[depth], rank[depth]
         if depth == most or v == nodes:
             depth -= 1
@@ -221,13 +296,16 @@ def search(
         if r == usable[v]:
             node[depth], rank[depth] = v + 1, 0
             continue
-        if so_far[depth] + after[v, r] <= best:  # the links of this node that are left, and of the nodes behind
+        begun = depth > 0 and chosen_node[depth - 1] == v
+        fee = 0.0 if begun else shared[v]
+        if so_far[depth] + fee + after[v, r] <= best:  # the links of this node that are left, and of the nodes behind
             node[depth], rank[depth] = nodes, 0
             continue
         k = order[v, r]
         rank[depth] = r + 1
+        effort += 1
         behind = after[v, r + 1] if layer.reuse else (after[v + 1, 0] if v + 1 < nodes else 0.0)
-        total = so_far[depth] + worth[k, v]
+        total = so_far[depth] + fee + worth[k, v]
         if taken[k] or total + behind <= best:
             continue
         chosen_user[depth], chosen_node[depth] = k, v
@@ -237,17 +315,18 @@ def search(
             heard = layer.snr[n, k, w] * layer.snr[n, i, v]
             if heard > 0:
                 product = layer.snr[n, k, v] * layer.snr[n, i, w] / heard
-                less = worth[k, v] + worth[i, w] - _together(table[k, v], table[i, w], product)
+                less = worth[k, v] + worth[i, w] - _together(table[k, v], table[i, w], first, product)
                 if total - less + behind <= best:
                     apart = True
                     break
         if apart:
             continue
-        if total > best:
+        if min(total, freely[depth] + free[k, v]) > best:
             links = links_of(layer, n, prices, chosen_user[: depth + 1], chosen_node[: depth + 1])
             price = 0.0
             for d in range(depth + 1):
                 price += prices.user[chosen_user[d]] + prices.place[chosen_node[d]]
+            effort += OF_POWERS * MORE ** min(depth, 6)
             value, bound = best_powers(links, best + price, tolerance, power[: depth + 1])
             value, bound = value - price, bound - price
             if bound > best:
@@ -264,7 +343,7 @@ def search(
                     left = max(left, bound)
                     best = max(best, value)
         taken[k] = True
-        so_far[depth + 1] = total
+        so_far[depth + 1], freely[depth + 1] = total, freely[depth] + free[k, v]
         node[depth + 1], rank[depth + 1] = (v, r + 1) if layer.reuse else (v + 1, 0)
         depth += 1
     return count, left

@@ -13,6 +13,7 @@ STEPS = 200  # of a bundle
 NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
 GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
+CLOSER = 0.3  # their gap over the distance that is near enough
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
 FEW = 500  # patterns, of which powers for other prices are tried, too
 MANY = 4_000  # patterns, after which no wider list is made
@@ -63,12 +64,18 @@ class Placed:
             self.bound, self.point = value, point
         return Evaluated(value, pieces)
 
-    def improve(self) -> None:
-        """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns."""
+    def improve(self, enough: float = 0.0) -> None:
+        """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns.
+
+        Parameters
+        ----------
+        enough
+            Their distance over the bound at which it ends.
+        """
         state, width = self.state, WIDTH * self.bound
         while True:
             gap = self.bound - state.floor
-            listed = [] if gap <= 0 or state.late() else self._listed(min(gap, width))
+            listed = [] if gap <= enough * self.bound or state.late() else self._listed(min(gap, width))
             if not listed:
                 return
             if gap <= width:
@@ -78,16 +85,16 @@ class Placed:
                 for factor in FACTORS
                 for pattern in listed[:FEW]
             ]
-            self._offer([*listed, *others])
+            self._offer([*listed, *others], max(GAP, CLOSER * enough))
             if gap <= width or len(listed) > MANY:
                 return
             width *= WIDER
 
-    def _offer(self, patterns: list[Pattern]) -> None:
-        """Offer the best decision of some patterns."""
+    def _offer(self, patterns: list[Pattern], gap: float) -> None:
+        """Offer the best decision of some patterns, or one so near it."""
         worth = [pattern.worth for pattern in patterns]
         for mixed in (True, False):
-            taken, _ = self._choose(patterns, worth, budgets=True, mixed=mixed)
+            taken, _ = self._choose(patterns, worth, budgets=True, mixed=mixed, gap=gap)
             if taken is None or self.state.offer(self.cells.decision(taken)):
                 return
 
@@ -123,7 +130,7 @@ class Placed:
             self.bound = min(self.bound, max(bound + dual, self.state.won))
 
     def _choose(
-        self, patterns: list[Pattern], worth: list[float], *, budgets: bool, mixed: bool = True
+        self, patterns: list[Pattern], worth: list[float], *, budgets: bool, mixed: bool = True, gap: float = GAP
     ) -> tuple[list[Pattern] | None, float | None]:
         state = self.state
         left = min(MOST_S, np.inf if state.left_s is None else state.left_s)
@@ -136,5 +143,5 @@ class Placed:
             mixed=mixed,
             threads=threads,
             time_limit_s=left,
-            gap=GAP,
+            gap=gap,
         )

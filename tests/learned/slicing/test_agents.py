@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from skybound.evaluation.trained import metrics
 from skybound.instances.slicing.presets import generate
 from skybound.learned.algorithms import find, train
 from skybound.learned.policy import load
@@ -103,7 +104,7 @@ def test_proximal_agents_find_a_known_answer():
     learner = mappo.ProximalLearner(
         "fixed-24:users=3", [0, 1], replace(settings, worlds=1, slots=1, validation_worlds=1)
     )
-    learner.environment = Guess()
+    learner._training = [Guess()]
     learner.network = mappo.Proximal(Guess(), settings, [0, 1])
     learner._parameters = list(learner.network.parameters())
     learner._optimiser = torch.optim.Adam(learner._parameters)
@@ -152,5 +153,20 @@ def test_layers_see_whom_the_stations_serve():
 def test_other_sizes_are_refused(tmp_path):
     train("slicing", PRESET, "mappo", [0], tmp_path / "run", changes=SMALL)
     policy = load(str(tmp_path / "run"), "slicing")
-    with pytest.raises(ValueError, match="other numbers of users or nodes"):
-        policy(generate("fixed-24:users=9", 0), Limits())
+    for preset, reason in (("paper-24:users=9", "room for 2"), ("paper-24:users=6", None)):
+        if reason is None:
+            assert policy(generate(preset, 0), Limits()).decision is not None
+        else:
+            with pytest.raises(ValueError, match=reason):
+                policy(generate(preset, 0), Limits())
+
+
+def test_one_training_serves_several_sizes(tmp_path):
+    """Presets take turns; agents act for any number of users that there is room for."""
+    train("slicing", "paper-24:users=3;paper-24:users=9", "mappo", [0, 1], tmp_path / "run", changes=SMALL)
+    policy = load(str(tmp_path / "run"), "slicing")
+    for users in (3, 6, 9):
+        decision = policy(generate(f"paper-24:users={users}", 0), Limits()).decision
+        assert len(decision.serve) == users
+    unit = metrics(tmp_path / "run")[-1]
+    assert len(unit["validation_own/sky_C"]) == 2

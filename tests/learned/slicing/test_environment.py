@@ -110,7 +110,7 @@ def test_actions_are_rounded():
     """Nodes from one half on, the highest number's; places are the agents' mean."""
     (drawn,) = walks("fixed-24:users=3", [0], 1)
     slots = Slots(drawn)
-    sky = Layout(slots, sky=True)
+    sky = Layout(slots, 1, sky=True)
     assert sky.size == 3 + 10 + 1 + 4
     action = np.zeros((1, 3, sky.size))
     action[0, 0, :3], action[0, 1, :3] = [0.2, 0.9, 0.6], [0.49, 0.1, 0.2]

@@ -138,3 +138,23 @@ def test_two_layers_are_bounded_apart_and_lose_against_both_together() -> None:
         assert joint.bound is not None
         assert value is not None
         assert value <= joint.bound + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_several_users_of_a_node_on_a_subcarrier(seed):
+    """The bound with reuse is no less than the decision without, and than any pair of users on one subcarrier."""
+    single = _tiny(seed)
+    several = dataclasses.replace(single, intra_cell_reuse=True)
+    one, many = (solve_decomposition(own, Limits(gap=1e-4)) for own in (single, several))
+    value = judge(several, many.decision).objective
+    assert judge(single, one.decision).objective <= value + 1e-9 <= many.bound + 2e-9
+    assert value >= _brute_force(several) - 1e-4 * abs(value)
+    assert many.bound <= value + 2e-4 * abs(value)
+
+
+def test_reuse_at_the_papers_size_is_bounded_in_time():
+    """The search goes on from the prices without reuse, so it ends in time, and reuse brings next to nothing."""
+    instance = generate("fixed-24:reuse=yes", 0)
+    found = solve(instance, time_limit_s=60.0, gap=2e-3)
+    assert found.status is Status.OPTIMAL
+    assert found.bound <= 1.003 * solve(generate("fixed-24", 0), gap=1e-3).objective

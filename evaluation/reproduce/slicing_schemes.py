@@ -1,0 +1,164 @@
+"""What the figures of the slicing paper compare: schemes, trained once for all sizes, and the best decisions known."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...instances.slicing import Slicing, SlicingDecision
+from ...instances.slicing.presets import SIZES, generate
+from ...instances.solution import Solution
+from ...learned.slicing.maddpg import PAPER, TUNED
+from ...solvers.result import relative_gap
+from ...solvers.solve import solve
+from ..trained import trained
+from .certified import certified
+from .drawing import bands
+
+HELD_OUT_SEED = 3_000_000
+SHOWN = 30  # users in Figures 3 and 7
+
+
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """How much is done.
+
+    Attributes
+    ----------
+    papers, teams, proximal, ours
+        Hyperparameters other than the algorithms' own: of MADDPG as printed and as we set it, MAPPO, and imitation.
+    sizes
+        Users, of presets such as ``paper-24``; `SHOWN` among them.
+    held_out
+        Slots of each size that schemes are compared on.
+    time_limit_s
+        For the best decision of a slot (s).
+    """
+
+    seeds: Sequence[int]
+    papers: Mapping[str, Any]
+    teams: Mapping[str, Any]
+    proximal: Mapping[str, Any]
+    ours: Mapping[str, Any]
+    sizes: Sequence[int]
+    held_out: int
+    time_limit_s: float
+
+    def changes(self, algorithm: str) -> Mapping[str, Any]:
+        """Hyperparameters of an algorithm."""
+        others = {"two-layer-maddpg-paper": self.papers, "mappo": self.proximal, "imitation": self.ours}
+        return others.get(algorithm, self.teams)
+
+    @property
+    def training_note(self) -> str:
+        """What the figure of training says of it."""
+        updates = self.papers.get("updates", PAPER.updates)
+        fewer = "" if updates == PAPER.updates else f" (the paper: {PAPER.updates:,})"
+        slots = self.papers.get("validation_worlds", PAPER.validation_worlds)
+        seeds = len(self.seeds)
+        return f"{updates:,} updates{fewer}, {seeds} seeds, {slots} validation slots, {bands(seeds)}"
+
+    def note(self, gap: float) -> str:
+        """What the other figures say of it, and of the largest gap between best decision and bound."""
+        updates = f"MADDPG: {self.teams.get('updates', TUNED.updates):,} updates (the paper: {PAPER.updates:,})"
+        slots = f"{len(self.seeds)} seeds, {self.held_out} held-out slots a size"
+        return f"{updates}, {slots}, best known within {100 * gap:.2f} % of the bound,\n{bands(len(self.seeds))}"
+
+
+FULL = Effort(range(5), {}, {"updates": 2_000, "unit": 100}, {}, {}, SIZES, 5, 60.0)
+_FEW = {"worlds": 20, "slots": 4, "validation_worlds": 10}
+_FEW_LABELS = {"label_worlds": 4, "validation_worlds": 1, "imitation_steps": 300, "validate": 300, "batch": 4}
+QUICK = Effort(
+    range(2),
+    {"updates": 400, "unit": 50, **_FEW},
+    {"updates": 60, "unit": 20, **_FEW},
+    {"updates": 40, "unit": 20, **_FEW},
+    _FEW_LABELS,
+    (24, 30),
+    2,
+    10.0,
+)
+
+
+class Scheme(NamedTuple):
+    """A way to train, and the slots it is for.
+
+    Attributes
+    ----------
+    folder
+        Of its run.
+    preset
+        With a place for the number of users.
+    priority
+        Whether H users are served first, then L, then C.
+    largest
+        Users of the largest slots to learn from.
+    """
+
+    folder: str
+    algorithm: str
+    preset: str
+    priority: bool = True
+    largest: int = SIZES[-1]
+
+
+PRIORITY = Scheme("priority", "two-layer-maddpg", "reuse-{}")
+UNBALANCED = Scheme("no-load-balancing", "two-layer-maddpg", "reuse-{}:capacity=48")
+BALANCING = {
+    "priority (the paper's)": PRIORITY,
+    "no priority": Scheme("no-priority", "two-layer-maddpg", "reuse-{}", priority=False),
+    "no load balancing": UNBALANCED,
+}
+METHODS = {
+    "two-layer MADDPG": Scheme("two-layer-maddpg", "two-layer-maddpg", "paper-{}"),
+    "fixed UAVs": Scheme("fixed", "two-layer-maddpg", "fixed-{}"),
+    "MADDPG": Scheme("maddpg", "maddpg", "paper-{}"),
+    "MAPPO": Scheme("mappo", "mappo", "paper-{}"),
+    "imitation": Scheme("imitation", "imitation", "paper-{}", largest=30),  # larger ones take long to certify
+}
+
+
+Case = tuple[Slicing, SlicingDecision]
+
+
+@functools.cache
+def decisions(out: Path, effort: Effort, scheme: Scheme | None, users: int) -> dict[int, list[Case]]:
+    """Held-out slots of a size with a scheme's decisions, by seed; without a scheme the best ones known, of seed -1."""
+    if scheme is None:
+        found = zip(_slots(effort, "paper-{}", users), best_known(out, effort, users), strict=True)
+        return {-1: [_case(slot, best.decision) for slot, best in found]}
+    slots, run = _slots(effort, scheme.preset, users), _run(out, effort, scheme)
+    return {
+        seed: [_case(slot, solve(slot, f"policy:{run}?seed={seed}").decision) for slot in slots]
+        for seed in effort.seeds
+    }
+
+
+def _case(slot: Slicing, decision: Any) -> Case:
+    assert isinstance(decision, SlicingDecision)
+    return slot, decision
+
+
+@functools.cache
+def best_known(out: Path, effort: Effort, users: int) -> list[Solution]:
+    """The best decisions known in the held-out slots of a size, with bounds."""
+    slots = _slots(effort, "paper-{}", users)
+    return [certified(slot, out / "certified", effort.time_limit_s) for slot in slots]
+
+
+def _slots(effort: Effort, preset: str, users: int) -> list[Slicing]:
+    return [generate(preset.format(users), HELD_OUT_SEED + k) for k in range(effort.held_out)]
+
+
+def _run(out: Path, effort: Effort, scheme: Scheme) -> Path:
+    """A scheme's run, trained for all numbers of users."""
+    presets = ";".join(scheme.preset.format(users) for users in effort.sizes if users <= scheme.largest)
+    changes = dict(effort.changes(scheme.algorithm)) | ({} if scheme.priority else {"priority": False})
+    return trained("slicing", presets, scheme.algorithm, effort.seeds, out / "runs" / scheme.folder, changes=changes)
+
+
+def largest_gap(out: Path, effort: Effort) -> float:
+    """Between the best decision known and its bound, over all held-out slots."""
+    found = [best for users in effort.sizes for best in best_known(out, effort, users)]
+    return max(relative_gap(best.objective, best.bound) or 0.0 for best in found)

@@ -1,0 +1,197 @@
+"""Imitation of certified prices on slicing, fine-tuning by the bound that they prove, and the policy as a solver."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...formulations.slicing.referee import judge
+from ...instances.slicing import Slicing, SlicingDecision
+from ...instances.slicing.presets import find
+from ...solvers.result import Answer, Limits
+from ...solvers.slicing.by_prices import decide_by_prices
+from ...solvers.slicing.decomposition import SharedBound
+from ...solvers.slicing.placements import placements
+from ..averaged_student import AveragedStudent
+from ..imitation import ImitationLearner
+from ..label_store import LabelStore, plan, split
+from ..policy_file import PolicyFile, SeenArray
+from ..settings import half_cosine
+from .imitation_settings import IMITATION, TUNED, Settings
+from .price_labels import PriceLabels
+from .price_network import PriceNetwork, Sight
+
+__all__ = ["IMITATION", "TUNED", "PricePolicy", "SlicingImitation"]
+
+
+class Lessons(NamedTuple):
+    """The slots of a preset.
+
+    Attributes
+    ----------
+    stations
+        How many there are.
+    sight
+        What is seen of all slots.
+    prices : tensor, shape (slots, rows)
+        Over the scale.
+    bounds
+        What prices prove.
+    """
+
+    stations: int
+    sight: Sight
+    prices: Tensor
+    bounds: list[SharedBound]
+
+    @classmethod
+    def of(cls, labels: PriceLabels) -> "Lessons":
+        """The slots that are labelled."""
+        instances = labels.instances
+        sight = Sight.joined([Sight.of(own) for own in instances])
+        prices = torch.from_numpy(labels.prices).float() / sight.scale[:, None]
+        return cls(instances[0].nodes[0], sight, prices, [SharedBound(own) for own in instances])
+
+
+class Student(AveragedStudent[PriceNetwork]):
+    """One seed; everything drawn in a step depends on the seed and the step's number alone."""
+
+    def __init__(self, seed: int, settings: Settings) -> None:
+        self.seed, self.settings = seed, settings
+        super().__init__(PriceNetwork(settings.width, settings.layers, seed), settings.largest_gradient)
+        self._begin(self.network, settings.weight_decay)
+
+    def learn(self, presets: Sequence[Lessons], step: int) -> dict[str, float]:
+        """One step, of what it is time for, on one preset after the other."""
+        settings, rng = self.settings, np.random.default_rng([self.seed, step])
+        lessons = presets[step % len(presets)]
+        if step < settings.imitation_steps:
+            return self._imitate(lessons, rng, step)
+        return self._fine_tune(lessons, rng, step - settings.imitation_steps)
+
+    def _imitate(self, lessons: Lessons, rng: np.random.Generator, step: int) -> dict[str, float]:
+        """Expect the prices of the certified solution; roots, so that small prices count, too."""
+        settings = self.settings
+        rows = torch.from_numpy(rng.integers(len(lessons.prices), size=settings.batch))
+        said = self.network(lessons.sight.take(rows), lessons.stations)
+        loss = (said.sqrt() - lessons.prices[rows].sqrt()).square().mean()
+        rate = settings.learning_rate * min(1.0, (step + 1) / settings.warm_up)
+        norm = self._descend(loss, rate * half_cosine(step / settings.imitation_steps))
+        self._average(settings.averaging, step)
+        return {"price_error": float(loss.detach().sqrt()), "gradient_norm": norm}
+
+    def _fine_tune(self, lessons: Lessons, rng: np.random.Generator, step: int) -> dict[str, float]:
+        """Follow the slope of the bound that the prices prove; labels are not looked at."""
+        settings = self.settings
+        if step == 0:
+            self.network.load_state_dict(self.learned.state_dict())
+            self._begin(self.network, settings.weight_decay)
+        rows = rng.integers(len(lessons.prices), size=settings.tuning_batch)
+        sight = lessons.sight.take(torch.from_numpy(rows))
+        point = self.network(sight, lessons.stations) * sight.scale[:, None]
+        proven = [lessons.bounds[row].at(own) for row, own in zip(rows, point.detach().double().numpy(), strict=True)]
+        slope = torch.from_numpy(np.stack([slope for _, slope in proven])).float()
+        loss = (slope * point).sum(1).mean()
+        norm = self._descend(loss, settings.tuning_rate * half_cosine(step / settings.tuning_steps))
+        self._average(settings.tuning_averaging)
+        return {"bound": float(np.mean([value for value, _ in proven])), "gradient_norm": norm}
+
+
+class SlicingImitation(ImitationLearner[PriceLabels]):
+    """S seeds of imitation on the same slots.
+
+    Parameters
+    ----------
+    preset
+        A preset, or several with commas between (semicolons between variants), of any sizes.
+    seeds
+        Seeds of networks and of the order of labels; equal seeds learn equally whatever the others are.
+    """
+
+    def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
+        self.settings = settings
+        self.students = [Student(seed, settings) for seed in seeds]
+        chunks = [
+            chunk
+            for worlds, validation in ((settings.validation_worlds, True), (settings.label_worlds, False))
+            for name in split(preset, find)
+            for chunk in plan(name, worlds, settings.chunk_worlds, validation=validation)
+        ]
+        draw = partial(
+            PriceLabels.draw,
+            wanted_gap=settings.wanted_gap,
+            time_limit_s=settings.time_limit_s,
+            largest_gap=settings.largest_gap,
+        )
+        super().__init__(settings, LabelStore(chunks, draw, PriceLabels.read, PriceLabels.joined), self.students)
+
+    def _prepare(self, folder: Path) -> SeenArray:
+        every = len(self.store.chunks)
+        labels, self._validation = (
+            self.store.load(folder, every, validation=validation) for validation in (False, True)
+        )
+        self._lessons = [Lessons.of(known) for known in labels.values()]
+        return np.unique(np.concatenate([known.seen for known in [*labels.values(), *self._validation.values()]]))
+
+    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
+        reports: dict[str, list[float]] = defaultdict(list)
+        for step in range(first, last):
+            for name, value in self.students[at].learn(self._lessons, step).items():
+                reports[name].append(value)
+        return {name: float(np.mean(values)) for name, values in reports.items()}
+
+    def _regret(self) -> dict[str, list[float]]:
+        """To the bounds of the validation labels."""
+        return {
+            preset: [self._shortfall(student.learned, known) for student in self.students]
+            for preset, known in self._validation.items()
+        }
+
+    def _shortfall(self, network: PriceNetwork, known: PriceLabels) -> float:
+        values = [_value(network, instance, self.settings.tried) for instance in known.instances]
+        return float(np.mean((known.bound - values) / np.abs(known.bound)))
+
+    def _network(self) -> dict[str, Any]:
+        return {name: getattr(self.settings, name) for name in ("width", "layers", "tried")}
+
+
+def _value(network: PriceNetwork, instance: Slicing, tried: int) -> float:
+    """The objective that a network's prices lead to."""
+    decision = decide_by_prices(instance, network.prices(instance), Limits(), tried).decision
+    assert isinstance(decision, SlicingDecision)
+    value = judge(instance, decision).objective
+    assert value is not None
+    return value
+
+
+@dataclass(frozen=True)
+class PricePolicy:
+    """The network of one seed as a solver; it takes instances of any size.
+
+    Attributes
+    ----------
+    tried
+        Placements whose own prices are sought.
+    """
+
+    network: PriceNetwork
+    tried: int
+
+    @classmethod
+    def of(cls, file: PolicyFile, seed: int, samples: int) -> "PricePolicy":
+        """The network of one trained seed; `samples` are so many times more placements tried."""
+        network = PriceNetwork(file.network_size("width"), file.network_size("layers"))
+        file.fill(network, seed, stacked=False)
+        return cls(network, samples * file.network_size("tried"))
+
+    def __call__(self, instance: Slicing, limits: Limits) -> Answer:
+        """Decide a slot."""
+        if not len(placements(instance)):
+            return decide_by_prices(instance, np.zeros(0), limits, self.tried)
+        return decide_by_prices(instance, self.network.prices(instance), limits, self.tried)
