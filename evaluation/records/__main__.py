@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Make the records of a problem."""
     parser = argparse.ArgumentParser(prog="python -m skybound.evaluation.records", description=__doc__)
-    parser.add_argument("problem", choices=["placement", "association", "embedding", "provisioning"])
+    parser.add_argument("problem", choices=["placement", "association", "embedding", "provisioning", "slicing"])
     parser.add_argument("--only", help="one record, by name; all by default")
     parser.add_argument("--work", type=Path, default=Path("out/records"), help="folder of runs and raw rows")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the records")

@@ -7,7 +7,7 @@ from ...instances.record import Instance
 from ...instances.solution import Solution
 from ...solvers.solve import solve
 
-BEST = "best known"
+BEST = "certified solution"
 GAP = 1e-3  # relative: what figures cannot show
 
 

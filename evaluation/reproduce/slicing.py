@@ -128,7 +128,7 @@ def figure_7(out: Path, effort: Effort) -> Path:
     places["fixed (the paper's)"] = FIXED_M
     title = f"Figure 7: where UAVs stand in a held-out slot, {SHOWN // len(SLICES)} users a slice"
     gap = relative_gap(found.objective, found.bound) or 0.0
-    note = f"policies of seed {seed}; best known within {100 * gap:.2f} % of the bound,\n"
+    note = f"policies of seed {seed}; certified solutions within {100 * gap:.2f} % of the bound,\n"
     note += "with lines from stations (solid) and UAVs (dotted); hollow: who has none"
     return draw_map(instance, places, best, title, note, out / "figure-7")
 
