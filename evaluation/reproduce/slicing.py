@@ -1,7 +1,7 @@
 """Figures 3 to 12 of the slicing paper, with the best decisions known and proven bounds.
 
 Figure 3 is the paper's algorithm as printed (`-paper` settings). All others have MADDPG with our hyperparameters, each
-scheme trained once for all numbers of users. Figures 4 to 6, 8 and 9 compare schemes of load balancing where several
+scheme trained for each number of users. Figures 4 to 6, 8 and 9 compare schemes of load balancing where several
 users of a node may share a subcarrier, as overloaded stations must; the best decisions known and their bound are
 without that, and no bound on these schemes. Figure 8 is without load balancing and Figure 9 with the paper's
 priorities **[choice: the text says of Figure 8 that a station is overloaded, and of Figure 9 nothing]**.

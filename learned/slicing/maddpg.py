@@ -50,6 +50,8 @@ class Settings:
         How far target networks go towards the learned ones after each update.
     noise
         Deviation of what is added to actions: the first, the last, and the share of the way between them.
+    moderation
+        Weight of the squares of the actors' scores, which keeps the logistic function from going flat.
     largest_gradient
         Norm at which gradients are cut.
     width
@@ -70,6 +72,7 @@ class Settings:
     gamma: float
     target_rate: float
     noise: tuple[float, float, float]
+    moderation: float
     largest_gradient: float
     width: int
     worlds: int
@@ -105,6 +108,7 @@ PAPER = Settings(
     gamma=0.9,
     target_rate=0.01,
     noise=(0.3, 0.02, 0.8),
+    moderation=0.0,
     largest_gradient=1.0,
     width=128,
     worlds=200,
@@ -148,7 +152,7 @@ class Team(nn.Module):
         return torch.stack([self.value(agent, observation, action) for agent in range(AGENTS)], 2)
 
 
-def losses(team: Team, target: Team, lived: Mapping[str, Tensor], gamma: float) -> Tensor:
+def losses(team: Team, target: Team, lived: Mapping[str, Tensor], gamma: float, moderation: float = 0.0) -> Tensor:
     """Of critics and actors together, shape (S,); neither moves the other's parameters.
 
     Parameters
@@ -163,7 +167,8 @@ def losses(team: Team, target: Team, lived: Mapping[str, Tensor], gamma: float) 
             later = target.values(lived["later"], target.actors(lived["later"]))
             wanted = wanted + gamma * (~lived["ends"])[..., None] * later  # (48)
     critic = (team.values(observation, action) - wanted).square().mean((1, 2))  # (50)
-    own = team.actors(observation)
+    scores = team.actors.scores(observation, slice(0, AGENTS))
+    own = torch.sigmoid(scores)
     team.critics.requires_grad_(False)
     expected = []
     for agent in range(AGENTS):  # (49): each agent's own action is its actor's, the others' are as they were
@@ -171,7 +176,7 @@ def losses(team: Team, target: Team, lived: Mapping[str, Tensor], gamma: float) 
         mixed[:, :, agent] = own[:, :, agent]
         expected.append(team.value(agent, observation, mixed))
     team.critics.requires_grad_(True)
-    return critic - torch.stack(expected).mean((0, 2))
+    return critic - torch.stack(expected).mean((0, 2)) + moderation * scores.square().mean((1, 2, 3))
 
 
 class TeamLearner(WalkLearner):
@@ -240,7 +245,9 @@ class TeamLearner(WalkLearner):
         _, _, drawn = self.replay.sample(settings.batch, self._rngs)
         lived = {name: torch.from_numpy(value) for name, value in drawn.items()}
         rate = linear(settings.learning_rate, self.progress)
-        norm = self._descend(losses(self.team, self.target, lived, settings.gamma), rate, settings.largest_gradient)
+        norm = self._descend(
+            losses(self.team, self.target, lived, settings.gamma, settings.moderation), rate, settings.largest_gradient
+        )
         with torch.no_grad():
             for slow, fast in zip(self.target.parameters(), self.team.parameters(), strict=True):
                 slow.lerp_(fast, settings.target_rate)

@@ -11,14 +11,11 @@ from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing
 from ..result import Answer, Limits
 from .cells import Cells, Rows
-from .decomposition import FIRST, NEXT, ROUGHLY
-from .placed import Placed
+from .decomposition import FIRST, FIRST_TRIED, NEXT, most_promising
 from .placements import Sky, placements
 from .rules import NOWHERE
 from .state import State
 
-LOOKED_AT = 100  # placements of largest bounds whose worth is looked at
-TRIED = 3  # placements whose own prices are sought from equal ones
 NEAR_ENOUGH = 5e-3  # distance of a placement's decision to its bound, over that
 
 
@@ -26,7 +23,7 @@ def solve_equal_prices(instance: Slicing, limits: Limits) -> Answer:
     """Decide from equal prices for everything: what somebody who expects nothing comes to."""
     rows, places = Rows.of(instance), placements(instance)
     scale = Cells(instance, rows, places[0]).scale() if len(places) else 0.0
-    return decide_by_prices(instance, np.full(len(rows.most), FIRST * scale), limits, TRIED)
+    return decide_by_prices(instance, np.full(len(rows.most), FIRST * scale), limits, FIRST_TRIED)
 
 
 def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried: int) -> Answer:
@@ -46,15 +43,5 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     nobody = Cells(instance, state.rows, sky.placements[0])
     state.offer(nobody.decision([]))
     if (scale := nobody.scale()) > 0:
-        likely = np.argsort(-sky.bounds(point), kind="stable")[:LOOKED_AT]
-        worth = sky.worth(likely, point, 0.0, ROUGHLY * state.tolerance)
-        best: Placed | None = None
-        for p in likely[np.argsort(-worth, kind="stable")][:tried]:
-            start = point if best is None else best.point
-            placed = Placed(state, Cells(instance, state.rows, sky.placements[p]), start)
-            placed.least(NEXT * scale)
-            if best is None or placed.bound > best.bound:
-                best = placed
-        assert best is not None
-        best.improve(NEAR_ENOUGH)
+        most_promising(state, sky, point, NEXT * scale, tried).improve(NEAR_ENOUGH)
     return Answer(state.decision, counters=state.counters)

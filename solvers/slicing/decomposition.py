@@ -32,6 +32,7 @@ WITHOUT_REUSE = 0.4  # of the time, for decisions without it
 NEXT = 0.1  # half of the next boxes, over that
 ROUNDS, TAKEN_IN = 50, 20  # of taking placements in, and how many at a time
 TRIED = 5  # placements before all are gone through
+LOOKED_AT, FIRST_TRIED = 100, 3  # placements of largest bounds whose worth is looked at first, and that are tried
 BELOW = 1e-6  # by which a bound is below that of nobody served
 ROUGHLY = 10.0  # tolerance of powers while placements are compared, over that of one placement
 NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
@@ -74,9 +75,7 @@ def _search(state: State, known: FloatArray | None) -> FloatArray:
         state.bounded(0.0)
         return np.zeros(len(state.rows.most))
     point, radius = (np.full(len(state.rows.most), FIRST * scale), FIRST) if known is None else (known, NEXT)
-    first = int(sky.bounds(point).argmax())
-    placed = Placed(state, Cells(instance, state.rows, sky.placements[first]), point)
-    placed.least(radius * scale)
+    placed = most_promising(state, sky, point, radius * scale, FIRST_TRIED)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
     placed.improve()
@@ -87,6 +86,23 @@ def _search(state: State, known: FloatArray | None) -> FloatArray:
     everywhere.least(NEXT * scale)
     everywhere.go_through(NEXT * scale)
     return everywhere.point
+
+
+def most_promising(state: State, sky: Sky, point: FloatArray, radius: float, tried: int) -> Placed:
+    """Of the placements worth most at some prices, so many are given prices of their own; the one of largest bound."""
+    likely = np.argsort(-sky.bounds(point), kind="stable")[:LOOKED_AT]
+    worth = sky.worth(likely, point, 0.0, ROUGHLY * state.tolerance)
+    best: Placed | None = None
+    for p in likely[np.argsort(-worth, kind="stable")][:tried]:
+        cells = Cells(state.instance, state.rows, sky.placements[p])
+        placed = Placed(state, cells, point if best is None else best.point)
+        placed.least(radius)
+        if best is None or placed.bound > best.bound:
+            best = placed
+        if state.late():
+            break
+    assert best is not None
+    return best
 
 
 def _without_reuse(state: State) -> FloatArray:
