@@ -117,4 +117,4 @@ IMITATION = Settings(
     validate=750,
 )
 # The last validation of imitation falls on its last step, so that fine-tuning can only be kept where it helps.
-TUNED = replace(IMITATION, tuning_steps=200, validate=50)
+TUNED = replace(IMITATION, tuning_steps=250, validate=250)

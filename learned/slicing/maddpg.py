@@ -125,6 +125,7 @@ TUNED = replace(
     capacity=20_000,
     batch=256,
     learning_rate=(1e-3, 1e-4, 1.0),
+    moderation=0.01,
     gamma=0.0,
 )
 

@@ -170,3 +170,15 @@ def test_one_training_serves_several_sizes(tmp_path):
         assert len(decision.serve) == users
     unit = metrics(tmp_path / "run")[-1]
     assert len(unit["validation_own/sky_C"]) == 2
+
+
+def test_moderation_keeps_scores_small():
+    """Where nothing pays, moderated scores go to 0, and critics are left alone by it."""
+    team = maddpg.Team(replace(maddpg.TUNED, width=16), 2, 3, [0, 1])
+    transitions = lived(2, 64, 2, 3, np.random.default_rng(2))
+    plain, moderate = (maddpg.losses(team, team, transitions, 0.0, weight) for weight in (0.0, 0.5))
+    scores = team.actors.scores(transitions["observation"], slice(0, AGENTS))
+    torch.testing.assert_close(moderate - plain, 0.5 * scores.square().mean((1, 2, 3)))
+    team.zero_grad()
+    (moderate - plain).sum().backward()
+    assert all(parameter.grad is None or not parameter.grad.any() for parameter in team.critics.parameters())
