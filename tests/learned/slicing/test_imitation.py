@@ -106,3 +106,10 @@ def test_fine_tuning_lowers_the_bound(tmp_path):
     train("slicing", PRESET, "imitation-tuned", [0], tmp_path / "run", changes=changes)
     bounds = [line["bound"][0] for line in metrics(tmp_path / "run") if "bound" in line]
     assert bounds[-1] < bounds[0] - 0.05
+
+
+def test_a_trained_policy_comes_along():
+    """It decides a slot that it has not seen, with UAVs whose places are given, near the bound."""
+    instance = generate("fixed-24", 3_000_100)
+    bound = solve(instance, gap=2e-3).bound
+    assert 0.99 * bound <= solve(instance, "policy:shipped").objective <= bound * (1 + 1e-9)
