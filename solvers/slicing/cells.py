@@ -186,13 +186,13 @@ class Cells:
         self, cell: tuple[int, int], point: FloatArray, floor: float, tolerance: float
     ) -> tuple[Pattern | None, float]:
         """The best pattern of a cell above `floor` less prices, and a bound on what any is worth less them."""
-        found, bound = self._search(cell, point, floor, 1, tolerance)
+        found, bound, _ = self._search(cell, point, floor, 1, tolerance)
         return (found[0] if found else None), bound
 
     def all(self, cell: tuple[int, int], point: FloatArray, floor: float, tolerance: float) -> list[Pattern] | None:
         """All patterns of a cell that are worth more than `floor` less prices; None when they are too many."""
-        found, _ = self._search(cell, point, floor, MOST_LISTED, tolerance)
-        return found if len(found) < MOST_LISTED else None
+        found, _, whole = self._search(cell, point, floor, MOST_LISTED, tolerance)
+        return found if whole and len(found) < MOST_LISTED else None
 
     def again(self, pattern: Pattern, point: FloatArray, tolerance: float) -> Pattern:
         """The same links at the best powers for other prices."""
@@ -220,7 +220,7 @@ class Cells:
 
     def _search(
         self, cell: tuple[int, int], point: FloatArray, floor: float, room: int, tolerance: float
-    ) -> tuple[list[Pattern], float]:
+    ) -> tuple[list[Pattern], float, bool]:
         own = self.layers[cell[0]]
         users, nodes = own.spare.shape
         most = users if own.reuse else min(users, nodes)
@@ -228,7 +228,7 @@ class Cells:
         share, worth, bound = np.empty((room, most)), np.empty(room), np.empty(room)
         prices = self.rows.prices(point, cell[0], nodes)
         args = (floor, room == 1, tolerance, user, node, share, worth, bound)
-        count, least = search(own, cell[1], prices, *args)
+        count, least, whole = search(own, cell[1], prices, *args)
         found = []
         for r in range(min(count, room)):
             links = int((user[r] >= 0).sum())
@@ -237,7 +237,7 @@ class Cells:
             reached = self._reached(cell, who, where, power)
             whole = worth[r] + paid + prices.budget[where] @ power - point[self.rows.goals :] @ reached
             found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid))
-        return found, least
+        return found, least, whole
 
     def decision(self, patterns: Sequence[Pattern]) -> SlicingDecision:
         """Some patterns as a decision."""

@@ -21,8 +21,8 @@ from .powers import best_powers
 
 HALVINGS = 40  # of an interval of rates
 GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, about the first, over the last
-MOST_EFFORT, TO_LIST = 100_000, 10  # links tried in a search, after which bounds must do; more times to list patterns
-OF_POWERS, MORE = 50, 4  # as many links tried: powers of a single one, and how many times those of one more
+MOST_EFFORT, TO_LIST = 500_000, 4  # links tried in a search, after which bounds must do; more times to list patterns
+OF_POWERS, MORE = 50, 2  # as many links tried: powers of a single one, and how many times those of one more
 AT_IT = 1e-9  # relative: a SINR so near the threshold is at it
 SECTIONS = 25  # of an interval of prices of what links of a node share
 GOLDEN = 0.381966
@@ -239,12 +239,11 @@ def search(
     found_power: FloatArray,
     found_value: FloatArray,
     found_bound: FloatArray,
-) -> tuple[int, float]:
+) -> tuple[int, float, bool]:
     """The pattern of most worth above `floor`, or all of them.
 
     Filled in are users and nodes (-1 is none), powers, value and bound of each, as many as there is room for. Returned
-    are their number, more than there is room for where there are too many to look at, and a bound on the worth of every
-    pattern that is not among them.
+    are their number, a bound on the worth of every pattern that is not among them, and whether all have been looked at.
     """
     users, nodes = layer.spare.shape
     table, first = np.empty((users, nodes, GRID)), _first_ratio(prices.laws.threshold)
@@ -286,7 +285,7 @@ def search(
                 if w < nodes:
                     fee = 0.0 if d > 0 and chosen_node[d - 1] == w else shared[w]
                     left = max(left, so_far[d] + fee + after[w, rank[d]])
-            return len(found_value) + 1 if not only_best else count, left
+            return count, left, False
         v, r = node[depth], rank[depth]
         if depth == most or v == nodes:
             depth -= 1
@@ -346,4 +345,4 @@ def search(
         so_far[depth + 1], freely[depth + 1] = total, freely[depth] + free[k, v]
         node[depth + 1], rank[depth + 1] = (v, r + 1) if layer.reuse else (v + 1, 0)
         depth += 1
-    return count, left
+    return count, left, True

@@ -209,7 +209,7 @@ def _placed(
         if total <= floor:
             return floor
         needed = max(floor - (total - bounds[n]), 0.0)  # by this subcarrier
-        _, here = search(layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
+        _, here, _ = search(layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
         if here < bounds[n]:
             total += here - bounds[n]
             bounds[n], fresh[n] = here, True
