@@ -191,8 +191,8 @@ class Cells:
 
     def all(self, cell: tuple[int, int], point: FloatArray, floor: float, tolerance: float) -> list[Pattern] | None:
         """All patterns of a cell that are worth more than `floor` less prices; None when they are too many."""
-        found, _, whole = self._search(cell, point, floor, MOST_LISTED, tolerance)
-        return found if whole and len(found) < MOST_LISTED else None
+        found, _, complete = self._search(cell, point, floor, MOST_LISTED, tolerance)
+        return found if complete and len(found) < MOST_LISTED else None
 
     def again(self, pattern: Pattern, point: FloatArray, tolerance: float) -> Pattern:
         """The same links at the best powers for other prices."""
@@ -228,7 +228,7 @@ class Cells:
         share, worth, bound = np.empty((room, most)), np.empty(room), np.empty(room)
         prices = self.rows.prices(point, cell[0], nodes)
         args = (floor, room == 1, tolerance, user, node, share, worth, bound)
-        count, least, whole = search(own, cell[1], prices, *args)
+        count, least, complete = search(own, cell[1], prices, *args)
         found = []
         for r in range(min(count, room)):
             links = int((user[r] >= 0).sum())
@@ -237,7 +237,7 @@ class Cells:
             reached = self._reached(cell, who, where, power)
             whole = worth[r] + paid + prices.budget[where] @ power - point[self.rows.goals :] @ reached
             found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid))
-        return found, least, whole
+        return found, least, complete
 
     def decision(self, patterns: Sequence[Pattern]) -> SlicingDecision:
         """Some patterns as a decision."""
