@@ -2,8 +2,10 @@
 
 Prices that hold for all placements rank these, see `placements`. For the best ones a bundle goes on to the prices of
 the placement alone, in a tenth of a second with 24 users; the best of these is decided. All other placements are left
-alone, so what is found has no bound.
+alone, so what is found has no bound. A node has one user a subcarrier, also where it might have more.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,6 +38,7 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     tried
         Placements whose own prices are sought.
     """
+    instance = replace(instance, intra_cell_reuse=False)
     state = State(instance, limits, None)
     sky = Sky(instance, state.rows, state.late)
     if not len(sky.placements):

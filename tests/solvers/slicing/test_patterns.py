@@ -57,3 +57,12 @@ def test_no_pattern_is_above_the_bound(reuse):
                     assert again == pytest.approx(bound, abs=1e-5)
                 near += best >= 0.5 * bound
     assert near >= 3
+
+
+def test_a_list_that_is_cut_short_is_none():
+    """At low prices there are too many patterns with reuse to look at; without, all are listed."""
+    for reuse in ("yes", "no"):
+        instance = generate(f"fixed-24:reuse={reuse}", 0)
+        cells = Cells(instance, Rows.of(instance), placements(instance)[0])
+        listed = cells.all((1, 0), np.full(len(cells.rows.most), 0.05), 0.1, 1e-7)
+        assert (listed is None) == (reuse == "yes")
