@@ -124,7 +124,7 @@ def _reported(state: State) -> Answer:
 
 
 class SharedBound:
-    """What all placements of an instance together win at most, at some prices."""
+    """What placements of an instance win at most at some prices: a signal to learn from, no proof for all of them."""
 
     def __init__(self, instance: Slicing) -> None:
         state = State(instance, Limits(), None)
