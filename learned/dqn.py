@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..instances.errors import InputError
 from .layers import Linear, generators
-from .settings import at_least_one, cosine, linear
+from .settings import at_least, cosine, linear, shares
 
 COUNTS = (
     "environments",
@@ -96,11 +96,10 @@ class Settings:
     validation_worlds: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
+        at_least(self, 1, COUNTS)
         if self.capacity % self.environments:
             raise InputError(f"must be a multiple of environments, {self.environments}, is {self.capacity}", "capacity")
-        if not 0 <= self.gamma <= 1:
-            raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
+        shares(self, ["gamma"])
 
     def epsilon(self, step: int) -> float:
         """Share of random actions."""

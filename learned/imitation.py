@@ -1,6 +1,7 @@
 """Imitation of labels by S seeds: label, learn, validate, keep each seed's best network; what the problems share."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol
@@ -68,8 +69,8 @@ class ImitationLearner(ABC, Generic[L]):
         """Load the labels, all of which are in the folder; the hashes of their instances, ascending."""
 
     @abstractmethod
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
-        """Let a student take steps `first` to `last` - 1; means of what they report."""
+    def _step(self, at: int, step: int) -> dict[str, float]:
+        """Let a student take a step; what it reports."""
 
     @abstractmethod
     def _regret(self) -> dict[str, list[float]]:
@@ -112,6 +113,14 @@ class ImitationLearner(ABC, Generic[L]):
         if (last % self._validate_every == 0 or last == self._steps) and self._can_decide():
             metrics |= self._validate()
         return metrics
+
+    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
+        """Let a student take steps `first` to `last` - 1; means of what they report."""
+        reports: dict[str, list[float]] = defaultdict(list)
+        for step in range(first, last):
+            for name, value in self._step(at, step).items():
+                reports[name].append(value)
+        return {name: float(np.mean(values)) for name, values in reports.items()}
 
     def _ready(self) -> SeenArray:
         """Load the labels once all are there."""

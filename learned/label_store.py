@@ -94,6 +94,16 @@ def plan(preset: str, count: int, size: int, *, validation: bool) -> list[Chunk]
     return [Chunk(preset, validation, range(at, min(at + size, end))) for at in range(first, end, size)]
 
 
+def plan_all(presets: Sequence[str], training: int, validation: int, size: int) -> list[Chunk]:
+    """The chunks for so many instances of each preset to validate on, and then for those to learn from."""
+    return [
+        chunk
+        for count, validates in ((validation, True), (training, False))
+        for preset in presets
+        for chunk in plan(preset, count, size, validation=validates)
+    ]
+
+
 def split(presets: str, find: Callable[[str], Any]) -> tuple[str, ...]:
     """The names of one or several presets, with semicolons between, or commas where no name has one.
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ..instances.errors import InputError
 
 
-def at_least_one(settings: object, names: Sequence[str]) -> None:
-    """Object to counts below 1.
+def at_least(settings: object, least: float, names: Sequence[str]) -> None:
+    """Object to numbers below the least one.
 
     Raises
     ------
@@ -17,8 +17,46 @@ def at_least_one(settings: object, names: Sequence[str]) -> None:
         Naming the hyperparameter.
     """
     for name in names:
-        if (value := getattr(settings, name)) < 1:
-            raise InputError(f"must be at least 1, is {value}", name)
+        if (value := getattr(settings, name)) < least:
+            raise InputError(f"must be at least {least:g}, is {value}", name)
+
+
+def above_zero(settings: object, names: Sequence[str]) -> None:
+    """Object to numbers of 0 or less.
+
+    Raises
+    ------
+    InputError
+        Naming the hyperparameter.
+    """
+    for name in names:
+        if (value := getattr(settings, name)) <= 0:
+            raise InputError(f"must be above 0, is {value}", name)
+
+
+def shares(settings: object, names: Sequence[str]) -> None:
+    """Object to what is not from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        Naming the hyperparameter.
+    """
+    for name in names:
+        if not 0 <= (value := getattr(settings, name)) <= 1:
+            raise InputError(f"must be from 0 to 1, is {value}", name)
+
+
+def validated_between_units(unit: int, validate: int) -> None:
+    """Object to validations that do not fall on the end of a unit of work.
+
+    Raises
+    ------
+    InputError
+        Naming the hyperparameter.
+    """
+    if validate % unit:
+        raise InputError(f"must be a multiple of unit, {unit}, is {validate}", "validate")
 
 
 def linear(schedule: tuple[float, float, float], progress: float) -> float:

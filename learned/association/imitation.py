@@ -1,6 +1,5 @@
 """Imitation of proven optima on association: prices of storage from the horizon, links from exact slots."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from ...instances.errors import InputError
 from ...instances.fields import FloatArray
 from ...solvers.result import Answer, Limits
 from ..imitation import ImitationLearner
-from ..label_store import TRAINING_SEED, LabelStore, plan, split
+from ..label_store import TRAINING_SEED, LabelStore, plan_all, split
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
 from .foresight import Foresight, Scenery, Size, decision_of, play_exactly, play_links
 from .horizon_labels import HorizonLabels
@@ -41,12 +40,7 @@ class AssociationImitation(ImitationLearner[HorizonLabels]):
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings, self.presets = settings, split(preset, find)
         self.students = [Student(seed, settings) for seed in seeds]
-        chunks = [
-            chunk
-            for days, validation in ((settings.validation_days, True), (settings.label_days, False))
-            for name in self.presets
-            for chunk in plan(name, days, settings.chunk_days, validation=validation)
-        ]
+        chunks = plan_all(self.presets, settings.label_days, settings.validation_days, settings.chunk_days)
         draw = partial(HorizonLabels.draw, largest_gap=settings.largest_gap)
         super().__init__(settings, LabelStore(chunks, draw, HorizonLabels.read, HorizonLabels.joined), self.students)
 
@@ -67,23 +61,16 @@ class AssociationImitation(ImitationLearner[HorizonLabels]):
     def _can_decide(self) -> bool:
         return not self.settings.link_steps or self.iteration > self.settings.price_steps
 
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
+    def _step(self, at: int, step: int) -> dict[str, float]:
         settings, student = self.settings, self.students[at]
-        tuning_from = settings.price_steps + settings.link_steps
-        reports: dict[str, list[float]] = defaultdict(list)
-        for step in range(first, last):
-            if step < settings.price_steps:
-                report = student.learn_price(self._prices, step)
-            else:
-                assert self._training is not None
-                days = range(len(self._training.days.instances))
-                if step < tuning_from:
-                    report = student.imitate(self._training, step - settings.price_steps, days)
-                else:
-                    report = student.fine_tune(self._training, step - tuning_from)
-            for name, value in report.items():
-                reports[name].append(value)
-        return {name: float(np.mean(values)) for name, values in reports.items()}
+        if step < settings.price_steps:
+            return student.learn_price(self._prices, step)
+        assert self._training is not None
+        tuned = step - settings.price_steps - settings.link_steps
+        if tuned >= 0:
+            return student.fine_tune(self._training, tuned)
+        days = range(len(self._training.days.instances))
+        return student.imitate(self._training, step - settings.price_steps, days)
 
     def _regret(self) -> dict[str, list[float]]:
         return {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ...instances.errors import InputError
-from ..settings import at_least_one
+from ..settings import at_least, validated_between_units
 
 COUNTS = (
     "label_days",
@@ -92,18 +92,14 @@ class Settings:
     validate: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
-        if self.validate % self.unit:
-            raise InputError(f"must be a multiple of unit, {self.unit}, is {self.validate}", "validate")
-        for name in ("largest_gap", "link_steps", "tuning_steps", "layers", "collections"):
-            if getattr(self, name) < 0:
-                raise InputError(f"must be at least 0, is {getattr(self, name)}", name)
+        at_least(self, 1, COUNTS)
+        validated_between_units(self.unit, self.validate)
+        at_least(self, 0, ("largest_gap", "link_steps", "tuning_steps", "layers", "collections"))
         if (self.layers > 0) != (self.link_steps > 0):
             raise InputError(f"is {self.layers}, with {self.link_steps} link_steps; both or none are 0", "layers")
         if self.tuning_steps and not self.link_steps:
             raise InputError(f"is {self.tuning_steps}, without link_steps", "tuning_steps")
-        if self.samples < 2:
-            raise InputError(f"must be at least 2, is {self.samples}", "samples")
+        at_least(self, 2, ["samples"])
 
     @property
     def steps(self) -> int:

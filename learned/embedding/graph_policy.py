@@ -1,6 +1,5 @@
 """The graph policy: imitation of clairvoyant and per-request embeddings, fine-tuning, and the policy as a solver."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,7 @@ from ...instances.errors import InputError
 from ...solvers.result import Answer, Limits
 from ..averaged_student import AveragedStudent
 from ..imitation import ImitationLearner
-from ..label_store import TRAINING_SEED, VALIDATION_SEED, LabelStore, plan, split
+from ..label_store import TRAINING_SEED, VALIDATION_SEED, LabelStore, plan_all, split
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
 from ..settings import half_cosine
 from .environment import EmbeddingEnvironment
@@ -107,12 +106,7 @@ class GraphImitation(ImitationLearner[GraphLabels]):
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings, self.presets = settings, split(preset, find)
         self.students = [Student(seed, settings) for seed in seeds]
-        chunks = [
-            chunk
-            for traces, validation in ((settings.validation_traces, True), (settings.label_traces, False))
-            for name in self.presets
-            for chunk in plan(name, traces, 1, validation=validation)
-        ]
+        chunks = plan_all(self.presets, settings.label_traces, settings.validation_traces, 1)
         store = LabelStore(chunks, partial(_draw, settings), GraphLabels.read, GraphLabels.joined)
         super().__init__(settings, store, self.students)
 
@@ -132,12 +126,8 @@ class GraphImitation(ImitationLearner[GraphLabels]):
     def _can_decide(self) -> bool:
         return self.iteration >= self.settings.price_steps + self.settings.host_steps
 
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
-        reports: dict[str, list[float]] = defaultdict(list)
-        for step in range(first, last):
-            for name, value in self.students[at].learn(self._lessons, self._training, step).items():
-                reports[name].append(value)
-        return {name: float(np.mean(values)) for name, values in reports.items()}
+    def _step(self, at: int, step: int) -> dict[str, float]:
+        return self.students[at].learn(self._lessons, self._training, step)
 
     def _regret(self) -> dict[str, list[float]]:
         """Against the bound of each trace."""

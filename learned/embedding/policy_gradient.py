@@ -16,7 +16,7 @@ from ...solvers.result import Answer, Limits
 from ..environment import Float32Array
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, hash_numbers
-from ..settings import at_least_one
+from ..settings import above_zero, at_least
 from ..stacked_learner import StackedLearner
 from .edge_agents import AgentNetwork, Agents
 from .environment import EmbeddingEnvironment
@@ -66,11 +66,10 @@ class Settings:
     validation_worlds: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
+        at_least(self, 1, COUNTS)
         if self.batch % self.environments:
             raise InputError(f"must be a multiple of environments, {self.environments}, is {self.batch}", "batch")
-        if self.learning_rate <= 0:
-            raise InputError(f"must be above 0, is {self.learning_rate}", "learning_rate")
+        above_zero(self, ["learning_rate"])
 
 
 # The paper's numbers: 1,000 requests to learn from, rate 0.005, batches; the number of passes and their size are ours.

@@ -1,6 +1,5 @@
 """Imitation of proven optima on placement, over one or several sizes at once, and fine-tuning by reinforcement."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -83,19 +82,13 @@ class PlacementImitation(ImitationLearner[Labels]):
         self._lessons = [Lessons(seed, groups, settings.steps) for seed in self.seeds]
         return np.sort(np.concatenate([labels.seen for labels in [*groups, *self._validation.values()]]))
 
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
+    def _step(self, at: int, step: int) -> dict[str, float]:
         settings, student, lessons = self.settings, self.students[at], self._lessons[at]
-        reports: dict[str, list[float]] = defaultdict(list)
-        for step in range(first, last):
-            if step < settings.imitation_steps:
-                report = student.imitate(lessons.batch(step, settings.batch_pairs), step)
-            else:
-                if step == settings.imitation_steps:
-                    student.begin_fine_tuning()
-                report = student.fine_tune(lessons.batch(step, settings.rollout_pairs // settings.samples), step)
-            for name, value in report.items():
-                reports[name].append(value)
-        return {name: float(np.mean(values)) for name, values in reports.items()}
+        if step < settings.imitation_steps:
+            return student.imitate(lessons.batch(step, settings.batch_pairs), step)
+        if step == settings.imitation_steps:
+            student.begin_fine_tuning()
+        return student.fine_tune(lessons.batch(step, settings.rollout_pairs // settings.samples), step)
 
     def _regret(self) -> dict[str, list[float]]:
         return {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ...instances.errors import InputError
-from ..settings import at_least_one
+from ..settings import at_least, validated_between_units
 
 COUNTS = (
     "steps",
@@ -94,15 +94,12 @@ class Settings:
     entropy: float
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
-        if self.validate % self.unit:
-            raise InputError(f"must be a multiple of unit, {self.unit}, is {self.validate}", "validate")
-        if self.largest_gap < 0:
-            raise InputError(f"must be at least 0, is {self.largest_gap}", "largest_gap")
+        at_least(self, 1, COUNTS)
+        validated_between_units(self.unit, self.validate)
+        at_least(self, 0, ["largest_gap"])
         if not 0 <= self.tuning_steps < self.steps:
             raise InputError(f"must be from 0 to less than steps, {self.steps}, is {self.tuning_steps}", "tuning_steps")
-        if self.samples < 2:
-            raise InputError(f"must be at least 2, is {self.samples}", "samples")
+        at_least(self, 2, ["samples"])
 
     @property
     def imitation_steps(self) -> int:

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..best_networks import BestNetworks
 from ..label_store import TRAINING_SEED
 from ..layers import clip_gradients
-from ..settings import at_least_one, linear
+from ..settings import at_least, linear
 from . import actor_critic
 from .actor_critic import ActorPolicy, Pools, draw_instances, network_for, sizes_of
 from .actor_network import ActorCritic
@@ -47,7 +47,7 @@ class Settings(actor_critic.Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least_one(self, ("workers",))
+        at_least(self, 1, ("workers",))
 
 
 PAPER = Settings(**vars(actor_critic.PAPER) | {"environments": 4, "workers": 2})

@@ -13,7 +13,7 @@ from ...instances.provisioning.presets import generate
 from ...solvers.result import Answer, Limits
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
-from ..settings import at_least_one
+from ..settings import at_least, shares
 from .actor_network import ActorCritic, FlatActorCritic, SharedActorCritic
 from .environment import ProvisioningEnvironment
 from .rollout import Lesson, draw
@@ -63,9 +63,8 @@ class Settings:
     validation_worlds: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
-        if not 0 <= self.gamma <= 1:
-            raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
+        at_least(self, 1, COUNTS)
+        shares(self, ["gamma"])
         if min(self.learning_rate) <= 0:
             raise InputError(f"must be above 0, is {self.learning_rate}", "learning_rate")
 

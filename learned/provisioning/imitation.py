@@ -1,6 +1,5 @@
 """Imitation of proven optima on provisioning, fine-tuning by reinforcement, and the policy as a solver."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,7 @@ from ...instances.provisioning.presets import find
 from ...solvers.result import Answer, Limits
 from ..averaged_student import AveragedStudent
 from ..imitation import ImitationLearner
-from ..label_store import LabelStore, plan, split
+from ..label_store import LabelStore, plan_all, split
 from ..policy_file import PolicyFile, SeenArray
 from ..settings import half_cosine
 from .imitation_settings import IMITATION, REINFORCED, Settings
@@ -122,12 +121,7 @@ class ProvisioningImitation(ImitationLearner[SlotLabels]):
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
         self.students = [Student(seed, settings) for seed in seeds]
-        chunks = [
-            chunk
-            for worlds, validation in ((settings.validation_worlds, True), (settings.label_worlds, False))
-            for name in split(preset, find)
-            for chunk in plan(name, worlds, settings.chunk_worlds, validation=validation)
-        ]
+        chunks = plan_all(split(preset, find), settings.label_worlds, settings.validation_worlds, settings.chunk_worlds)
         draw = partial(SlotLabels.draw, largest_gap=settings.largest_gap)
         super().__init__(settings, LabelStore(chunks, draw, SlotLabels.read, SlotLabels.joined), self.students)
 
@@ -140,12 +134,8 @@ class ProvisioningImitation(ImitationLearner[SlotLabels]):
         self._validating = {preset: Lessons.of(known) for preset, known in self._validation.items()}
         return np.unique(np.concatenate([known.seen for known in [*labels.values(), *self._validation.values()]]))
 
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
-        reports: dict[str, list[float]] = defaultdict(list)
-        for step in range(first, last):
-            for name, value in self.students[at].learn(self._lessons, step).items():
-                reports[name].append(value)
-        return {name: float(np.mean(values)) for name, values in reports.items()}
+    def _step(self, at: int, step: int) -> dict[str, float]:
+        return self.students[at].learn(self._lessons, step)
 
     def _regret(self) -> dict[str, list[float]]:
         return {preset: [self._shortfall(student, preset) for student in self.students] for preset in self._validating}

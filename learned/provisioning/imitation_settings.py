@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ...instances.errors import InputError
-from ..settings import at_least_one
+from ..settings import at_least, validated_between_units
 
 COUNTS = (
     "label_worlds",
@@ -75,14 +74,10 @@ class Settings:
     validate: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, (*COUNTS, "imitation_steps"))
-        if self.validate % self.unit:
-            raise InputError(f"must be a multiple of unit, {self.unit}, is {self.validate}", "validate")
-        for name in ("largest_gap", "tuning_steps", "layers"):
-            if getattr(self, name) < 0:
-                raise InputError(f"must be at least 0, is {getattr(self, name)}", name)
-        if self.samples < 2:
-            raise InputError(f"must be at least 2, is {self.samples}", "samples")
+        at_least(self, 1, (*COUNTS, "imitation_steps"))
+        validated_between_units(self.unit, self.validate)
+        at_least(self, 0, ("largest_gap", "tuning_steps", "layers"))
+        at_least(self, 2, ["samples"])
 
     @property
     def steps(self) -> int:

@@ -1,6 +1,5 @@
 """Imitation of certified prices on slicing, fine-tuning by the bound that they prove, and the policy as a solver."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,7 @@ from ...solvers.slicing.decomposition import SharedBound
 from ...solvers.slicing.placements import placements
 from ..averaged_student import AveragedStudent
 from ..imitation import ImitationLearner
-from ..label_store import LabelStore, plan, split
+from ..label_store import LabelStore, plan_all, split
 from ..policy_file import PolicyFile, SeenArray
 from ..settings import half_cosine
 from .imitation_settings import IMITATION, TUNED, Settings
@@ -117,12 +116,7 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
     def __init__(self, preset: str, seeds: Sequence[int], settings: Settings) -> None:
         self.settings = settings
         self.students = [Student(seed, settings) for seed in seeds]
-        chunks = [
-            chunk
-            for worlds, validation in ((settings.validation_worlds, True), (settings.label_worlds, False))
-            for name in split(preset, find)
-            for chunk in plan(name, worlds, settings.chunk_worlds, validation=validation)
-        ]
+        chunks = plan_all(split(preset, find), settings.label_worlds, settings.validation_worlds, settings.chunk_worlds)
         draw = partial(
             PriceLabels.draw,
             wanted_gap=settings.wanted_gap,
@@ -139,12 +133,8 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
         self._lessons = [Lessons.of(known) for known in labels.values()]
         return np.unique(np.concatenate([known.seen for known in [*labels.values(), *self._validation.values()]]))
 
-    def _learn(self, at: int, first: int, last: int) -> dict[str, float]:
-        reports: dict[str, list[float]] = defaultdict(list)
-        for step in range(first, last):
-            for name, value in self.students[at].learn(self._lessons, step).items():
-                reports[name].append(value)
-        return {name: float(np.mean(values)) for name, values in reports.items()}
+    def _step(self, at: int, step: int) -> dict[str, float]:
+        return self.students[at].learn(self._lessons, step)
 
     def _regret(self) -> dict[str, list[float]]:
         """To the bounds of the validation labels."""
@@ -155,7 +145,8 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
 
     def _shortfall(self, network: PriceNetwork, known: PriceLabels) -> float:
         values = [_value(network, instance, self.settings.tried) for instance in known.instances]
-        return float(np.mean((known.bound - values) / np.abs(known.bound)))
+        scale = np.where(known.bound == 0, 1.0, np.abs(known.bound))
+        return float(np.mean((known.bound - values) / scale))
 
     def _network(self) -> dict[str, Any]:
         return {name: getattr(self.settings, name) for name in ("width", "layers", "tried")}

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from ...instances.errors import InputError
-from ..settings import at_least_one
+from ..settings import above_zero, at_least, shares, validated_between_units
 
 COUNTS = (
     "label_worlds",
@@ -77,14 +76,11 @@ class Settings:
     validate: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
-        if self.validate % self.unit:
-            raise InputError(f"must be a multiple of unit, {self.unit}, is {self.validate}", "validate")
-        for name in ("wanted_gap", "largest_gap", "tuning_steps"):
-            if getattr(self, name) < 0:
-                raise InputError(f"must be at least 0, is {getattr(self, name)}", name)
-        if self.time_limit_s <= 0:
-            raise InputError(f"must be above 0, is {self.time_limit_s}", "time_limit_s")
+        at_least(self, 1, COUNTS)
+        validated_between_units(self.unit, self.validate)
+        at_least(self, 0, ("wanted_gap", "largest_gap", "weight_decay", "tuning_steps"))
+        above_zero(self, ("time_limit_s", "learning_rate", "largest_gradient", "tuning_rate"))
+        shares(self, ("averaging", "tuning_averaging"))
 
     @property
     def steps(self) -> int:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ...instances.errors import InputError
 from ..environment import Float32Array
 from ..layers import generators
-from ..settings import at_least_one, fitting, linear
+from ..settings import at_least, fitting, linear, shares
 from ..transitions import TransitionReplay
 from .agents import GROUND, SKY, Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, Earned
@@ -80,10 +80,9 @@ class Settings:
     validation_worlds: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
+        at_least(self, 1, COUNTS)
         fitting(self, "reward", self.reward)
-        if not 0 <= self.gamma <= 1:
-            raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
+        shares(self, ["gamma"])
         for name in ("environments", "batch"):
             if getattr(self, name) > self.capacity:
                 raise InputError(f"is {getattr(self, name)}, more than the capacity of {self.capacity}", name)
@@ -119,12 +118,13 @@ PAPER = Settings(
 TUNED = replace(
     PAPER,
     reward="team",
-    updates=4_000,
-    unit=200,
+    updates=1_000,
+    unit=100,
     environments=16,
     capacity=20_000,
     batch=256,
-    learning_rate=(1e-3, 1e-4, 1.0),
+    learning_rate=(1e-3, 7e-4, 1.0),
+    noise=(0.3, 0.2, 1.0),
     moderation=0.01,
     gamma=0.0,
 )

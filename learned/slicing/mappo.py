@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...instances.errors import InputError
 from ..layers import generators
-from ..settings import at_least_one, linear
+from ..settings import above_zero, at_least, linear, shares
 from .agents import Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, SlicingEnvironment
 
@@ -71,12 +70,9 @@ class Settings:
     validation_worlds: int
 
     def __post_init__(self) -> None:
-        at_least_one(self, COUNTS)
-        if not 0 <= self.gamma <= 1:
-            raise InputError(f"must be from 0 to 1, is {self.gamma}", "gamma")
-        for name in ("clip", "deviation"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"must be above 0, is {getattr(self, name)}", name)
+        at_least(self, 1, COUNTS)
+        shares(self, ["gamma"])
+        above_zero(self, ("clip", "deviation"))
 
     @property
     def layered(self) -> bool:
@@ -87,7 +83,7 @@ class Settings:
 # The paper only names the algorithm. Slots do not couple, so what follows a slot does not count.
 TUNED = Settings(
     priority=True,
-    updates=1_000,
+    updates=600,
     unit=50,
     environments=32,
     epochs=5,

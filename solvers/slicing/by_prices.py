@@ -44,7 +44,7 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     if not len(sky.placements):
         return Answer(infeasible=True, reason=NOWHERE)
     nobody = Cells(instance, state.rows, sky.placements[0])
-    state.offer(nobody.decision([]))
+    state.begin(nobody.candidate)
     if (scale := nobody.scale()) > 0:
         most_promising(state, sky, point, NEXT * scale, tried).improve(NEAR_ENOUGH)
     return Answer(state.decision, counters=state.counters)

@@ -200,7 +200,7 @@ class Cells:
         own, share = self.layers[layer], np.empty(len(pattern.users))
         prices = self.rows.prices(point, layer, own.spare.shape[1])
         links = links_of(own, subcarrier, prices, pattern.users, pattern.nodes)
-        net, bound = best_powers(links, -np.inf, tolerance, share)
+        net, bound, _ = best_powers(links, -np.inf, tolerance, share)
         reached = self._reached(pattern.cell, pattern.users, pattern.nodes, share)
         worth = net + prices.budget[pattern.nodes] @ share - point[self.rows.goals :] @ reached
         return pattern._replace(share=share, worth=float(worth), reached=reached, bound=bound)

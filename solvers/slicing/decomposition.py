@@ -45,7 +45,7 @@ def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None =
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
     if isinstance(limits.start, SlicingDecision):
         state.offer(limits.start)
-    _search(state, _without_reuse(state) if instance.intra_cell_reuse else None)
+    _search(state)
     return _reported(state)
 
 
@@ -60,16 +60,18 @@ def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer
     if not len(placements(instance)):
         raise ValueError("no placement of the UAVs keeps their distance")
     state = State(instance, limits, None)
-    point = _search(state, _without_reuse(state) if instance.intra_cell_reuse else None)
-    return point, state.answer()
+    return _search(state), state.answer()
 
 
-def _search(state: State, known: FloatArray | None) -> FloatArray:
-    """Search for decisions and bounds, from prices that are known; prices in the end."""
+def _search(state: State) -> FloatArray:
+    """Search for decisions and bounds; prices in the end."""
     instance = state.instance
+    known = _without_reuse(state) if instance.intra_cell_reuse else None
+    if known is not None and state.late():
+        return known
     sky = Sky(instance, state.rows, state.late)
     nobody = Cells(instance, state.rows, sky.placements[0])
-    state.offer(nobody.decision([]))
+    state.begin(nobody.candidate)
     scale = nobody.scale()
     if scale <= 0:
         state.bounded(0.0)
@@ -110,7 +112,7 @@ def _without_reuse(state: State) -> FloatArray:
     share = None if state.left_s is None else WITHOUT_REUSE * state.left_s
     limits = replace(state.limits, time_limit_s=share, start=None)
     alone = State(replace(state.instance, intra_cell_reuse=False), limits, state.goals)
-    point = _search(alone, None)
+    point = _search(alone)
     if alone.decision is not None:
         state.offer(alone.decision)
     return point
@@ -127,13 +129,14 @@ class SharedBound:
     """What placements of an instance win at most at some prices: a signal to learn from, no proof for all of them."""
 
     def __init__(self, instance: Slicing) -> None:
-        state = State(instance, Limits(), None)
-        self._sky = Sky(instance, state.rows, state.late)
-        self._everywhere = Everywhere(state, self._sky, np.zeros(len(state.rows.most)))
+        self._state = State(instance, Limits(), None)
+        self._sky = Sky(instance, self._state.rows, self._state.late)
 
     def at(self, point: FloatArray) -> tuple[float, FloatArray]:
         """The bound, of the placements that let expect most, and its slope in the prices, shape (rows,)."""
-        return self._everywhere.slope(point, np.argsort(-self._sky.bounds(point), kind="stable")[:TAKEN_IN])
+        self._sky.forget()
+        likely = np.argsort(-self._sky.bounds(point), kind="stable")[:TAKEN_IN]
+        return Everywhere(self._state, self._sky, point).slope(point, likely)
 
 
 class Everywhere:

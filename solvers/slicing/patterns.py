@@ -21,8 +21,8 @@ from .powers import best_powers
 
 HALVINGS = 40  # of an interval of rates
 GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, about the first, over the last
-MOST_EFFORT, TO_LIST = 500_000, 4  # links tried in a search, after which bounds must do; more times to list patterns
-OF_POWERS, MORE = 50, 2  # as many links tried: powers of a single one, and how many times those of one more
+MOST_EFFORT, TO_LIST = 1_000_000, 4  # links tried in a search, after which bounds must do; more times to list patterns
+OF_POWERS, OF_BOX = 50, 20  # as many links tried take about as long: powers, and each box of powers that is looked at
 AT_IT = 1e-9  # relative: a SINR so near the threshold is at it
 SECTIONS = 25  # of an interval of prices of what links of a node share
 GOLDEN = 0.381966
@@ -325,9 +325,9 @@ def search(
             price = 0.0
             for d in range(depth + 1):
                 price += prices.user[chosen_user[d]] + prices.place[chosen_node[d]]
-            effort += OF_POWERS * MORE ** min(depth, 6)
-            value, bound = best_powers(links, best + price, tolerance, power[: depth + 1])
+            value, bound, boxes = best_powers(links, best + price, tolerance, power[: depth + 1])
             value, bound = value - price, bound - price
+            effort += OF_POWERS + OF_BOX * boxes
             if bound > best:
                 row = 0 if only_best else count
                 if value > best or not only_best:

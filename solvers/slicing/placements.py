@@ -19,7 +19,7 @@ from .cells import Rows
 from .laws import spare_s
 from .patterns import Layer, Prices, alone, least_rates, search
 
-AT_ONCE = 50  # placements between looks at the clock
+AT_ONCE, AT_ONCE_WITH_REUSE = 50, 5  # placements between looks at the clock
 
 
 def placements(instance: Slicing) -> IntArray:
@@ -77,8 +77,13 @@ class Sky:
         spare = np.array([spare_s(instance, q)[1] for q in own], float).reshape(shape[0], *shape[2:])
         least = np.array([least_rates(rows.laws, one) for one in spare], float).reshape(spare.shape)
         self._reach = Reach(snr, spare, least, instance.intra_cell_reuse)
+        self._at_once = AT_ONCE_WITH_REUSE if instance.intra_cell_reuse else AT_ONCE
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what placements were worth at the points before."""
         self._points = list[FloatArray]()  # at which something was worth what is known of it
-        self._seen = np.full((len(self.placements), instance.subcarriers), np.inf)
+        self._seen = np.full((len(self.placements), self._reach.snr.shape[1]), np.inf)
         self._at = np.zeros(self._seen.shape, np.int64)
 
     def bounds(self, point: FloatArray) -> FloatArray:
@@ -90,9 +95,15 @@ class Sky:
 
         It is quickest when the first ones are the best.
         """
+        best, most, prices = None, 0.0, self._prices(point)
         with self._looking(point) as known:
-            best, most = _best(self._reach, self._prices(point), self.placements, among, *known, tolerance)
-        return (None if best < 0 else best), most
+            for first in range(0, len(among), self._at_once):
+                if self._late():
+                    return best, max(most, float(known[0][among[first:]].sum(1).max()))
+                some = among[first : first + self._at_once]
+                found, most = _best(self._reach, prices, self.placements, some, *known, most, tolerance)
+                best = best if found < 0 else found
+        return best, most
 
     def better(self, point: FloatArray, floor: float, enough: int, tolerance: float) -> tuple[IntArray, float]:
         """Placements worth more than `floor`, best first, and a bound on what any is worth.
@@ -104,8 +115,8 @@ class Sky:
             total = known[0].sum(1)
             order = np.argsort(-total, kind="stable")
             found = np.full(len(order), floor)
-            for first in range(0, len(order), AT_ONCE):
-                some = order[first : first + AT_ONCE]
+            for first in range(0, len(order), self._at_once):
+                some = order[first : first + self._at_once]
                 if total[some[0]] <= floor:
                     break
                 if self._late() or (found > floor).sum() >= enough:
@@ -117,10 +128,10 @@ class Sky:
         """Bounds on what some placements are worth, at least `floor`, shape (rows,)."""
         with self._looking(point) as known:
             found: FloatArray = np.maximum(known[0][rows].sum(1), floor)
-            for first in range(0, len(rows), AT_ONCE):
+            for first in range(0, len(rows), self._at_once):
                 if self._late():
                     break
-                some = slice(first, first + AT_ONCE)
+                some = slice(first, first + self._at_once)
                 found[some] = self._worths(rows[some], point, known, floor, tolerance)
         return found
 
@@ -224,14 +235,15 @@ def _best(
     order: IntArray,
     bounds: FloatArray,
     fresh: BoolArray,
+    floor: float,
     tolerance: float,
 ) -> tuple[int, float]:
-    found, best = -1, 0.0
+    found = -1
     for p in order:
-        value = _placed(reach, prices, placements[p], bounds[p], fresh[p], best, tolerance)
-        if value > best:
-            found, best = p, value
-    return found, best
+        value = _placed(reach, prices, placements[p], bounds[p], fresh[p], floor, tolerance)
+        if value > floor:
+            found, floor = p, value
+    return found, floor
 
 
 @compiled

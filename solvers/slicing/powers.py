@@ -56,15 +56,15 @@ def _value(
 
 
 @compiled
-def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray) -> tuple[float, float]:
-    """Value of the best powers found, which are filled in, and a bound on that of the best ones.
+def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray) -> tuple[float, float, int]:
+    """Value of the best powers found, which are filled in, a bound on that of the best ones, and boxes looked at.
 
     Ends when the two are within the tolerance, or when the bound is at most `floor`.
     """
     cover, rest = np.flatnonzero(links.kind == COVERED), np.flatnonzero(links.kind != COVERED)
     can, cover_powers = covering(links, cover, rest)
     if not can:
-        return -np.inf, -np.inf
+        return -np.inf, -np.inf, 0
     free = len(rest)
     upper, lower, cost = np.ones((free, 1 + free)), np.ones((free, 1 + free)), np.zeros(1 + free)
     base = 0.0
@@ -88,7 +88,7 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
     for a in range(len(cover)):
         found[cover[a]] = cover_powers[a, 0]
     if free == 0 or best == -np.inf:
-        return best, best
+        return best, best, 0
     known = np.inf
     if not (links.kind == HIGH).any():
         share = np.zeros(free)
@@ -98,7 +98,7 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
             best = base + value
             _fill(found, cover, rest, cover_powers, share)
         if known <= max(best + tolerance, floor):
-            return best, max(best, known)
+            return best, max(best, known), 0
     low, high = np.zeros((FEW_BOXES, free)), np.ones((FEW_BOXES, free))
     bound, middle = np.full(FEW_BOXES, -np.inf), np.zeros((FEW_BOXES, free))
     side = np.zeros(FEW_BOXES, np.int64)
@@ -124,7 +124,7 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
                     _fill(found, cover, rest, cover_powers, point)
         box = bound[:count].argmax()
         if bound[box] <= max(best + tolerance, floor) or count > MOST_BOXES:
-            return best, max(best, min(bound[box], known))
+            return best, max(best, min(bound[box], known)), count
         if count == len(bound):
             low, high, middle = _twice(low), _twice(high), _twice(middle)
             bound, side = np.append(bound, bound), np.append(side, side)

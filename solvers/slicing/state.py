@@ -6,10 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...formulations.slicing.referee import judge
+from ...instances.fields import IntArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point
 from .cells import Goals, Rows
+from .rules import solve_load_balancing
 
 NEAR = 1e-9  # by how much goals may be missed: users, and caps of every L user
 TOLERANCE = 1e-7  # of a pattern's powers, relative to the incumbent
@@ -75,6 +77,13 @@ class State:
         if self.decision is None:
             return False
         return self.bound - self.value <= self.limits.gap * max(abs(self.bound), abs(self.value))
+
+    def begin(self, candidate: IntArray) -> None:
+        """Offer nobody served by UAVs that stand somewhere, and what the paper's load balancing decides."""
+        simple = solve_load_balancing(self.instance, self.limits).decision
+        for decision in (SlicingDecision(candidate, (None,) * self.rows.users), simple):
+            if isinstance(decision, SlicingDecision):
+                self.offer(decision)
 
     def offer(self, decision: SlicingDecision) -> bool:
         """Keep a decision if it is the best that reaches all goals; whether it reaches them."""

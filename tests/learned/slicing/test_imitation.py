@@ -1,12 +1,16 @@
 """Imitation of slicing: networks that know no numbers, prices that prove bounds, learning from certified solutions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from skybound.evaluation.trained import metrics
 from skybound.formulations.slicing.referee import judge
+from skybound.instances.errors import InputError
 from skybound.instances.slicing.presets import generate
 from skybound.learned.algorithms import train
+from skybound.learned.slicing.imitation_settings import IMITATION
 from skybound.learned.slicing.price_labels import PriceLabels
 from skybound.learned.slicing.price_network import PriceNetwork, Sight
 from skybound.solvers.result import Limits
@@ -113,3 +117,30 @@ def test_a_trained_policy_comes_along():
     instance = generate("fixed-24", 3_000_100)
     bound = solve(instance, gap=2e-3).bound
     assert 0.99 * bound <= solve(instance, "policy:shipped").objective <= bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("learning_rate", 0.0), ("tuning_rate", -1.0), ("averaging", 1.5), ("weight_decay", -1.0), ("wanted_gap", -0.1)],
+)
+def test_hyperparameters_that_cannot_be(name, value):
+    """They are named."""
+    with pytest.raises(InputError, match=name):
+        replace(IMITATION, **{name: value})
+
+
+def test_without_time_the_papers_rule_decides():
+    """Prices that there is no time for leave what load balancing decides."""
+    instance = generate("paper-24", 0)
+    rule, hurried = (solve(instance, name, time_limit_s=1e-3) for name in ("load-balancing", "equal-prices"))
+    assert hurried.objective >= rule.objective
+
+
+def test_bounds_do_not_remember():
+    """What a bound is at some prices does not depend on the prices before."""
+    instance = generate(PRESET, 0)
+    point, _ = shared_prices(instance, Limits(gap=1e-2))
+    fresh, used = SharedBound(instance), SharedBound(instance)
+    used.at(2 * point)
+    for one, two in zip(fresh.at(point), used.at(point), strict=True):
+        assert np.array_equal(one, two)

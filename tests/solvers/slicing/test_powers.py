@@ -57,7 +57,7 @@ def test_pairs_against_a_grid(links: Links) -> None:
     bounds = [0.0]
     for own in ([0, 1], [0], [1]):
         some, share = _some(links, own), np.zeros(len(own))
-        value, bound = best_powers(some, -np.inf, 1e-7, share)
+        value, bound, _ = best_powers(some, -np.inf, 1e-7, share)
         bounds.append(bound)
         if value > -np.inf:
             assert bound - 1e-7 <= value <= bound
@@ -75,7 +75,7 @@ def test_one_high_link_by_hand() -> None:
         np.array([HIGH]), 2 * one, one, one, one, 0 * one, 0 * one, 4 * one, 4 * np.ones((1, 1)), 4 * one, 1.0
     )
     share = np.zeros(1)
-    value, bound = best_powers(links, -np.inf, 1e-9, share)
+    value, bound, _ = best_powers(links, -np.inf, 1e-9, share)
     assert share[0] == pytest.approx(2 / 4 - 1 / 4, abs=1e-4)
     assert value == pytest.approx(2 * np.log(2) - 1, abs=1e-9)
     assert value <= bound <= value + 1e-9
@@ -87,7 +87,7 @@ def test_covered_links_take_the_least_powers() -> None:
     heard = np.array([[8.0, 1.0], [2.0, 4.0]])
     links = Links(np.full(2, COVERED), one, one, one, one, one, one, np.array([8.0, 4.0]), heard, 0.1 * one, 1.0)
     share = np.zeros(2)
-    value, bound = best_powers(links, -np.inf, 1e-9, share)
+    value, bound, _ = best_powers(links, -np.inf, 1e-9, share)
     np.testing.assert_allclose(share, [1 / 6, 1 / 3])
     assert value == bound == pytest.approx(2 - 0.05)
 
