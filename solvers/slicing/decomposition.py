@@ -3,7 +3,8 @@
 1. Users, budgets and places at stations get prices; then every subcarrier of every layer is by itself, and its best
    pattern of links is found with certified powers (see `patterns`). A bundle method finds prices of least bound.
 2. Patterns near the best ones are listed, and an integer program chooses among them and mixes their powers (see
-   `choosing`). When all patterns within the gap are listed, the budgets' prices alone bound more sharply.
+   `choosing`), which then go to a local optimum (see `polishing`). When all patterns within the gap are listed, the
+   budgets' prices alone bound more sharply.
 
 Where nodes may have several users on a subcarrier, the search begins at the prices of having one, at which there are
 fewer patterns to look at.

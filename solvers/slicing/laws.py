@@ -4,7 +4,7 @@ Rates are ln(1 + SINR). Below its least rate an L user's worth goes on as a tang
 served at all, so nothing is lost, and every worth is concave.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ HIGH, LOW, COVERED = range(3)  # kinds of users, by their place in `SLICES`
 NEAREST = 1e-9  # least rate, and relative distance of the least rate to the arrivals'
 LARGEST = 100.0  # a rate beyond all rates
 HALVINGS = 80
+
+Real = TypeVar("Real", float, FloatArray)  # of one user, or of many
 
 
 class Laws(NamedTuple):
@@ -66,13 +68,13 @@ def spare_s(instance: Slicing, candidate: IntArray) -> tuple[FloatArray, ...]:
 
 
 @compiled
-def delay_less(rate: float, spare: float, sent: float, waiting: float, arriving: float) -> float:
+def delay_less(rate: Real, spare: Real, sent: Real, waiting: Real, arriving: Real) -> Real:
     """By how much an L user's delay is below its cap (s); its rate is above the arrivals'."""
     return spare - sent / rate - waiting / (rate * (rate - arriving))
 
 
 @compiled
-def delay_slope(rate: float, sent: float, waiting: float, arriving: float) -> float:
+def delay_slope(rate: Real, sent: Real, waiting: Real, arriving: Real) -> Real:
     """How fast that rises with the rate."""
     steady = rate - arriving
     return (sent + waiting * (rate + steady) / (steady * steady)) / (rate * rate)

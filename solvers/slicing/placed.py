@@ -7,6 +7,7 @@ from ..bundle import Evaluated, minimise
 from ..master import Column
 from .cells import Cells, Pattern
 from .choosing import choose
+from .polishing import polished
 from .state import State
 
 STEPS = 200  # of a bundle
@@ -33,6 +34,7 @@ class Placed:
 
     def __init__(self, state: State, cells: Cells, point: FloatArray) -> None:
         self.state, self.cells, self.point, self.bound = state, cells, point, np.inf
+        self._found = list[Pattern]()  # with powers that are good together
 
     def least(self, radius: float) -> None:
         """Find prices of least bound, as long as the placement may be better than the incumbent."""
@@ -85,7 +87,7 @@ class Placed:
                 for factor in FACTORS
                 for pattern in listed[:FEW]
             ]
-            self._offer([*listed, *others], max(GAP, CLOSER * enough))
+            self._offer([*listed, *others, *self._found], max(GAP, CLOSER * enough))
             if gap <= width or len(listed) > MANY:
                 return
             width *= WIDER
@@ -95,7 +97,12 @@ class Placed:
         worth = [pattern.worth for pattern in patterns]
         for mixed in (True, False):
             taken, _ = self._choose(patterns, worth, budgets=True, mixed=mixed, gap=gap)
-            if taken is None or self.state.offer(self.cells.decision(taken)):
+            if not taken:
+                return
+            better = polished(self.cells, taken, self.state.goals)
+            self._found += better
+            reached = [self.state.offer(self.cells.decision(own)) for own in (taken, better)]
+            if any(reached):
                 return
 
     def _listed(self, width: float) -> list[Pattern]:

@@ -1,0 +1,145 @@
+"""Better powers for links that are chosen: a local optimum within budgets and goals, by sequential least squares.
+
+Mixtures of powers (see `choosing`) are no optimum where worths are not concave in powers; what is found here is at
+least as good as what it starts from. Nothing is proven.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg
+from scipy.optimize import minimize
+
+from ...instances.fields import FloatArray
+from .cells import Cells, Goals, Pattern
+from .laws import COVERED, HIGH, LOW, delay_less, delay_slope
+from .links import Links
+from .patterns import links_of
+
+STEPS, NEAR = 60, 1e-9  # at most, and improvement of the worth at which it ends
+ROUNDING = 1e-10  # what limits are drawn in by, relative
+
+
+class Together(NamedTuple):
+    """The links of all patterns, one after the other.
+
+    Attributes
+    ----------
+    links
+        Of each pattern.
+    own : array, shape (links,)
+    heard : array, shape (links, links)
+        Without a link's own signal.
+    """
+
+    links: Sequence[Links]
+    own: FloatArray
+    heard: FloatArray
+
+    @classmethod
+    def of(cls, cells: Cells, patterns: Sequence[Pattern]) -> "Together":
+        """Those of some patterns."""
+        free = np.zeros(len(cells.rows.most))
+        each = []
+        for pattern in patterns:
+            layer = cells.layers[pattern.cell[0]]
+            prices = cells.rows.prices(free, pattern.cell[0], layer.spare.shape[1])
+            each.append(links_of(layer, pattern.cell[1], prices, pattern.users, pattern.nodes))
+        heard = scipy.linalg.block_diag(*(own.heard for own in each))
+        np.fill_diagonal(heard, 0.0)
+        return cls(each, np.concatenate([own.own for own in each]), heard)
+
+    def law(self, name: str) -> FloatArray:
+        """A law of all links."""
+        return np.concatenate([getattr(own, name) for own in self.links])
+
+    def rates(self, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Rates of all links, and their slopes in the powers, shape (links, links)."""
+        below = 1 + self.heard @ share
+        above = below + self.own * share
+        slope = self.heard * (1 / above - 1 / below)[:, None]
+        np.fill_diagonal(slope, self.own / above)
+        return np.log(above / below), slope
+
+
+def polished(cells: Cells, patterns: Sequence[Pattern], goals: Goals | None) -> list[Pattern]:
+    """The same links with powers that are worth as much or more; as they were where nothing better is found.
+
+    Parameters
+    ----------
+    patterns
+        Whose powers keep to the budgets; if they do not reach the goals, those that are found may.
+    """
+    together = Together.of(cells, patterns)
+    kind, worth, threshold = together.law("kind"), together.law("worth"), together.links[0].threshold
+    low, cover = kind == LOW, kind == COVERED
+    high = np.where(kind == HIGH, worth, 0.0)
+    delays = _Delays(*(together.law(name)[low] for name in _Delays._fields))
+
+    def lost(share: FloatArray) -> tuple[float, FloatArray]:
+        rate, slope = together.rates(share)
+        less, steep = delays.less(rate[low])
+        return -float(high @ rate + worth[low] @ less), -(high @ slope + (worth[low] * steep) @ slope[low])
+
+    budgets, scale = _spending(cells, patterns), threshold if threshold > 0 else 1.0
+    thresholds = (np.diag(together.own)[cover] - threshold * together.heard[cover]) / scale
+    limits: Any = [
+        _limit(-budgets, np.full(len(budgets), 1 - ROUNDING)),
+        _limit(thresholds, np.full(len(thresholds), -threshold / scale - ROUNDING)),
+    ]
+    if goals is not None:
+
+        def saved(share: FloatArray) -> float:
+            return float(delays.less(together.rates(share)[0][low])[0].sum() - goals.saved_s) / cells.rows.cap_s
+
+        limits.append({"type": "ineq", "fun": saved})
+    start = np.concatenate([pattern.share for pattern in patterns])
+    options: Any = {"maxiter": STEPS, "ftol": NEAR}
+    bounds = [(0.0, 1.0)] * len(start)
+    found = minimize(lost, start, jac=True, method="SLSQP", bounds=bounds, constraints=limits, options=options).x
+    if not (np.isfinite(found).all() and all(np.min(limit["fun"](found), initial=0.0) >= -NEAR for limit in limits)):
+        return list(patterns)
+    found = np.clip(found, 0.0, 1.0)
+    rate, _ = together.rates(found)
+    won = worth * np.where(cover, 1.0, rate)
+    won[low] = worth[low] * delays.less(rate[low])[0]
+    ends = np.cumsum([len(pattern.share) for pattern in patterns])[:-1]
+    each = zip(patterns, np.split(found, ends), np.split(won, ends), strict=True)
+    return [
+        pattern._replace(
+            share=share,
+            worth=float(own.sum()),
+            reached=cells.reached(pattern.cell, pattern.users, pattern.nodes, share),
+        )
+        for pattern, share, own in each
+    ]
+
+
+class _Delays(NamedTuple):
+    """Of L users' links, shape (links,); see `Links`."""
+
+    spare: FloatArray
+    sent: FloatArray
+    waiting: FloatArray
+    arriving: FloatArray
+    least: FloatArray
+
+    def less(self, rate: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """By how much delays are below their cap (s), and how fast that rises; a tangent below the least rate."""
+        at = np.maximum(rate, self.least)
+        slope = delay_slope(at, self.sent, self.waiting, self.arriving)
+        less = delay_less(at, self.spare, self.sent, self.waiting, self.arriving)
+        return np.asarray(less + slope * (rate - at)), slope
+
+
+def _spending(cells: Cells, patterns: Sequence[Pattern]) -> FloatArray:
+    """Which links draw on which budget, shape (nodes, links)."""
+    rows = cells.rows
+    own = np.concatenate([rows.first[pattern.cell[0]] + pattern.nodes for pattern in patterns])
+    return np.asarray(own == np.arange(rows.users, rows.places)[:, None], float)
+
+
+def _limit(matrix: FloatArray, most: FloatArray) -> dict[str, Any]:
+    """That ``matrix @ share + most`` is at least 0."""
+    return {"type": "ineq", "fun": lambda share: matrix @ share + most, "jac": lambda share: matrix}
