@@ -33,6 +33,11 @@ def trained(
     return folder
 
 
+def run_folder(work: Path, algorithm: str, preset: str) -> Path:
+    """Where an algorithm's run on a preset, or several, is kept, so that records and figures find each other's."""
+    return work / "runs" / f"{algorithm}-{preset}".translate({ord(":"): "-", ord(";"): "+"})
+
+
 def metrics(run: Path) -> list[dict[str, Any]]:
     """What each unit of a run reported."""
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -15,14 +15,16 @@ from ...solvers.solve import solve
 from .. import benchmark
 from ..experiment import evaluate
 from ..pareto import NAMES, pareto
-from ..trained import cpu_minutes, trained
+from ..trained import cpu_minutes, run_folder, trained
 
 RULES = ("random", "strongest-signal", "load-balancing", "load-balancing-any", "local-search", "equal-prices")
 PAPERS = ("two-layer-maddpg", "maddpg", "mappo")
+PRINTED, PRINTED_ON = "two-layer-maddpg-paper", 30  # as printed, and the users of the slots that it learns from
 STUDENTS = ("imitation", "imitation-tuned")
 SEEDS = range(5)
-HELD_OUT_SEED, HELD_OUT = 3_000_000, 10
+HELD_OUT_SEED, HELD_OUT = 3_000_000, 5
 CERTIFIED_S, GAP = 60.0, 1e-3
+CERTIFIED_BY_SIZE_S = {24: 60.0, 30: 120.0, 36: 240.0, 42: 360.0, 48: 360.0}
 LEARNED_ON = (24, 30)  # users of the slots that imitation learns from: larger ones take long to certify
 SIDES, ON_SIDES = (7, 13, 25), 3
 LAYERED, FRONT_S = 5, 20.0
@@ -30,21 +32,22 @@ LAYERED, FRONT_S = 5, 20.0
 
 def policies(work: Path) -> pd.DataFrame:
     """Regret of rules and policies on held-out slots of all sizes, against certified solutions; 5 seeds."""
-    tables = []
+    tables, students = [], {name: _student(work, name) for name in STUDENTS}
     for users in SIZES:
-        students = {name: _student(work, name) for name in STUDENTS}
-        moving, fixed = f"paper-{users}", f"fixed-{users}"
-        tables.append(_policies(work, moving, {name: _run(work, name, moving) for name in PAPERS} | students))
-        tables.append(_policies(work, fixed, {name: _run(work, name, fixed) for name in PAPERS[:1]} | students))
+        for preset, papers in ((f"paper-{users}", PAPERS), (f"fixed-{users}", PAPERS[:1])):
+            runs = {name: _run(work, name, preset) for name in papers} | students
+            if users == PRINTED_ON and papers is PAPERS:
+                runs |= {PRINTED: _run(work, PRINTED, preset)}
+            tables.append(_policies(work, preset, runs, CERTIFIED_BY_SIZE_S[users]))
     return pd.concat(tables)
 
 
-def _policies(work: Path, preset: str, runs: dict[str, Path]) -> pd.DataFrame:
+def _policies(work: Path, preset: str, runs: dict[str, Path], certified_s: float) -> pd.DataFrame:
     """The same of one preset."""
     names = {"decomposition": "certified"} | {rule: rule for rule in RULES}
     names |= {f"policy:{run}": name for name, run in runs.items()}
     minutes = {name: cpu_minutes(run) for name, run in runs.items()}
-    limits: dict[str, Any] = {"time_limit_s": CERTIFIED_S, "gap": GAP}
+    limits: dict[str, Any] = {"time_limit_s": certified_s, "gap": GAP}
     folder = work / "policies" / preset
     found = evaluate(_slots(preset), list(names), seeds=list(SEEDS), out=folder, resume=True, **limits).summary
     found["solver"] = found["solver"].map(names)
@@ -56,7 +59,7 @@ def _policies(work: Path, preset: str, runs: dict[str, Path]) -> pd.DataFrame:
 def reuse(work: Path) -> pd.DataFrame:
     """What several users of a node on a subcarrier bring: certified solutions without and with, UAVs fixed."""
     lines = list[dict[str, Any]]()
-    for users in SIZES:
+    for users in LEARNED_ON:  # with more users, reuse has no bound worth the name
         for slot in _slots(f"fixed-{users}", LAYERED):
             for name, variant in (("without", slot), ("with", generate(f"fixed-{users}:reuse=yes", _seed(slot)))):
                 found = solve(variant, time_limit_s=CERTIFIED_S, gap=GAP)
@@ -140,13 +143,12 @@ def _seed(slot: Slicing) -> int:
 
 
 def _run(work: Path, algorithm: str, preset: str) -> Path:
-    """The run of an algorithm whose agents act for one number of users."""
-    return trained("slicing", preset, algorithm, SEEDS, work / "runs" / f"{algorithm}-{preset}")
+    """The run of an algorithm on one or several presets."""
+    return trained("slicing", preset, algorithm, SEEDS, run_folder(work, algorithm, preset))
 
 
 def _student(work: Path, algorithm: str) -> Path:
-    presets = ";".join(f"paper-{users}" for users in LEARNED_ON)
-    return trained("slicing", presets, algorithm, SEEDS, work / "runs" / algorithm)
+    return _run(work, algorithm, ";".join(f"paper-{users}" for users in LEARNED_ON))
 
 
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {

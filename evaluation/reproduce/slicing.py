@@ -20,7 +20,7 @@ from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.instance import SLICES
 from ...instances.slicing.presets import CAPACITY, FIXED_M
 from ...solvers.result import relative_gap
-from ..trained import metrics, trained
+from ..trained import metrics, run_folder, trained
 from .certified import BEST
 from .drawing import Curves, draw
 from .slicing_map import draw_map
@@ -82,9 +82,9 @@ Value = Callable[[Slicing, SlicingDecision], float]
 
 def figure_3(out: Path, effort: Effort) -> Path:
     """What each agent's users win over training."""
-    folder, algorithm = out / "runs" / "as-printed", "two-layer-maddpg-paper"
-    changes = effort.changes(algorithm)
-    run = trained("slicing", f"paper-{SHOWN}", algorithm, effort.seeds, folder, changes=changes)
+    preset, algorithm = f"paper-{SHOWN}", "two-layer-maddpg-paper"
+    folder, changes = run_folder(out, algorithm, preset), effort.changes(algorithm)
+    run = trained("slicing", preset, algorithm, effort.seeds, folder, changes=changes)
     rows = [
         {"method": f"{layer} {letter}", "seed": seed, "x": unit["step"], "y": value}
         for layer in ("station", "sky")

@@ -12,7 +12,7 @@ from ...instances.solution import Solution
 from ...learned.slicing.maddpg import PAPER, TUNED
 from ...solvers.result import relative_gap
 from ...solvers.solve import solve
-from ..trained import trained
+from ..trained import run_folder, trained
 from .certified import certified
 from .drawing import bands
 
@@ -68,7 +68,7 @@ class Effort:
         )
 
 
-FULL = Effort(range(5), {}, {"updates": 1_000, "unit": 100}, {}, {}, SIZES, 5, 60.0)
+FULL = Effort(range(5), {}, {}, {}, {}, SIZES, 5, 60.0)
 _FEW = {"worlds": 20, "slots": 4, "validation_worlds": 10}
 _FEW_LABELS = {"label_worlds": 4, "validation_worlds": 1, "imitation_steps": 300, "validate": 300, "batch": 4}
 QUICK = Effort(
@@ -88,8 +88,8 @@ class Scheme(NamedTuple):
 
     Attributes
     ----------
-    folder
-        Of its run.
+    algorithm
+        Name of the algorithm.
     preset
         With a place for the number of users.
     priority
@@ -98,26 +98,25 @@ class Scheme(NamedTuple):
         Users of the largest slots to learn from, where one training serves all sizes; otherwise each size has its own.
     """
 
-    folder: str
     algorithm: str
     preset: str
     priority: bool = True
     together: int | None = None
 
 
-PRIORITY = Scheme("priority", "two-layer-maddpg", "reuse-{}")
-UNBALANCED = Scheme("no-load-balancing", "two-layer-maddpg", "reuse-{}:capacity=48")
+PRIORITY = Scheme("two-layer-maddpg", "reuse-{}")
+UNBALANCED = Scheme("two-layer-maddpg", "reuse-{}:capacity=48")
 BALANCING = {
     "priority (the paper's)": PRIORITY,
-    "no priority": Scheme("no-priority", "two-layer-maddpg", "reuse-{}", priority=False),
+    "no priority": Scheme("two-layer-maddpg", "reuse-{}", priority=False),
     "no load balancing": UNBALANCED,
 }
 METHODS = {
-    "two-layer MADDPG": Scheme("two-layer-maddpg", "two-layer-maddpg", "paper-{}"),
-    "fixed UAVs": Scheme("fixed", "two-layer-maddpg", "fixed-{}"),
-    "MADDPG": Scheme("maddpg", "maddpg", "paper-{}"),
-    "MAPPO": Scheme("mappo", "mappo", "paper-{}"),
-    "imitation": Scheme("imitation", "imitation", "paper-{}", together=30),  # larger ones take long to certify
+    "two-layer MADDPG": Scheme("two-layer-maddpg", "paper-{}"),
+    "fixed UAVs": Scheme("two-layer-maddpg", "fixed-{}"),
+    "MADDPG": Scheme("maddpg", "paper-{}"),
+    "MAPPO": Scheme("mappo", "paper-{}"),
+    "imitation": Scheme("imitation", "paper-{}", together=30),  # larger ones take long to certify
 }
 
 
@@ -155,12 +154,12 @@ def _slots(effort: Effort, preset: str, users: int) -> list[Slicing]:
 
 def _run(out: Path, effort: Effort, scheme: Scheme, users: int) -> Path:
     """A scheme's run that decides slots of a size."""
-    sizes, folder = [users], f"{scheme.folder}-{users}"
-    if scheme.together is not None:
-        sizes, folder = [size for size in effort.sizes if size <= scheme.together], scheme.folder
+    sizes = [users] if scheme.together is None else [size for size in effort.sizes if size <= scheme.together]
     presets = ";".join(scheme.preset.format(size) for size in sizes)
-    changes = dict(effort.changes(scheme.algorithm)) | ({} if scheme.priority else {"priority": False})
-    return trained("slicing", presets, scheme.algorithm, effort.seeds, out / "runs" / folder, changes=changes)
+    others = {} if scheme.priority else {"priority": False}
+    folder = run_folder(out, scheme.algorithm if scheme.priority else f"{scheme.algorithm}-any", presets)
+    changes = dict(effort.changes(scheme.algorithm)) | others
+    return trained("slicing", presets, scheme.algorithm, effort.seeds, folder, changes=changes)
 
 
 def largest_gap(out: Path, effort: Effort) -> float:

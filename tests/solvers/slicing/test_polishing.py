@@ -23,9 +23,7 @@ def patterns(cells, layer, served):
     """Links of a layer, one a pattern, that share their budget equally: pairs of user and subcarrier at node 0."""
     share = np.full(1, 1.0 / len(served))
     cell = {n: (layer, first) for (own, first), alike in cells.alike.items() if own == layer for n in alike}
-    return [
-        Pattern(cell[n], np.array([k]), np.zeros(1, np.int64), share, 0.0, np.zeros(0), 0.0) for k, n in served
-    ]
+    return [Pattern(cell[n], np.array([k]), np.zeros(1, np.int64), share, 0.0, np.zeros(0), 0.0) for k, n in served]
 
 
 def test_water_filling():
