@@ -1,5 +1,6 @@
 """Labels of imitation: instances with the prices that prove their bounds, and how near decision and bound are."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -14,6 +15,14 @@ from ...solvers.result import Limits, relative_gap
 from ...solvers.slicing.decomposition import shared_prices
 from ..label_store import PresetLabels
 from ..policy_file import hash_numbers
+
+TINY = "paper-24:users=6,side=3"
+
+
+@functools.cache
+def _compile() -> None:
+    """Compile what is not yet, out of the labels' time."""
+    shared_prices(generate(TINY, 0), Limits(gap=1e-1))
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class PriceLabels(PresetLabels):
         InputError
             When the solver proves a larger gap than is admitted.
         """
+        _compile()
         prices, bound, gap, hashes = [], [], [], []
         for instance in (generate(preset, seed) for seed in seeds):
             point, answer = shared_prices(instance, Limits(time_limit_s, wanted_gap))
