@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -13,56 +13,110 @@ from ...solvers.result import Limits, relative_gap
 from ...solvers.slicing.two_layer import two_layer
 from ...solvers.solve import solve
 from .. import benchmark
-from ..experiment import evaluate
+from ..experiment import MEASURES, Evaluation, evaluate
 from ..pareto import NAMES, pareto
+from ..statistics import mean_difference
 from ..trained import cpu_minutes, run_folder, trained
 
 RULES = ("random", "strongest-signal", "load-balancing", "load-balancing-any", "local-search", "equal-prices")
 PAPERS = ("two-layer-maddpg", "maddpg", "mappo")
-PRINTED, PRINTED_ON = "two-layer-maddpg-paper", 30  # as printed, and the users of the slots that it learns from
+PRINTED, PRINTED_ON = "two-layer-maddpg-paper", "paper-30"
+REPORTED = ("objective", *(MEASURES + name for name in ("throughput_mbps", "delay_ms", "coverage_percent")))
 STUDENTS = ("imitation", "imitation-tuned")
 SEEDS = range(5)
 HELD_OUT_SEED, HELD_OUT = 3_000_000, 5
-CERTIFIED_S, GAP = 60.0, 1e-3
-CERTIFIED_BY_SIZE_S = {24: 60.0, 30: 120.0, 36: 240.0, 42: 360.0, 48: 360.0}
-LEARNED_ON = (24, 30)  # users of the slots that imitation learns from: larger ones take long to certify
+CERTIFIED_S = {24: 60.0, 30: 120.0, 36: 240.0, 42: 360.0, 48: 360.0}
+GAP = 1e-3
+LEARNED_ON = "paper-24;paper-30"  # what imitation learns from: larger slots take long to certify
+CERTIFIED = (24, 30)
 SIDES, ON_SIDES = (7, 13, 25), 3
 LAYERED, FRONT_S = 5, 20.0
 
 
 def policies(work: Path) -> pd.DataFrame:
     """Regret of rules and policies on held-out slots of all sizes, against certified solutions; 5 seeds."""
-    tables, students = [], {name: _student(work, name) for name in STUDENTS}
+    tables, students = [], {name: _run(work, name, LEARNED_ON) for name in STUDENTS}
     for users in SIZES:
         for preset, papers in ((f"paper-{users}", PAPERS), (f"fixed-{users}", PAPERS[:1])):
             runs = {name: _run(work, name, preset) for name in papers} | students
-            if users == PRINTED_ON and papers is PAPERS:
+            if preset == PRINTED_ON:
                 runs |= {PRINTED: _run(work, PRINTED, preset)}
-            tables.append(_policies(work, preset, runs, CERTIFIED_BY_SIZE_S[users]))
+            names = {"decomposition": "certified"} | {rule: rule for rule in RULES}
+            names |= {f"policy:{run}": name for name, run in runs.items()}
+            minutes = {name: cpu_minutes(run) for name, run in runs.items()}
+            found = _evaluated(work, preset, list(names)).summary
+            found["solver"] = found["solver"].map(names)
+            found["cpu_minutes"] = [minutes.get(name) for name in found["solver"]]
+            found.insert(0, "preset", preset)
+            tables.append(found)
     return pd.concat(tables)
 
 
-def _policies(work: Path, preset: str, runs: dict[str, Path], certified_s: float) -> pd.DataFrame:
-    """The same of one preset."""
-    names = {"decomposition": "certified"} | {rule: rule for rule in RULES}
-    names |= {f"policy:{run}": name for name, run in runs.items()}
-    minutes = {name: cpu_minutes(run) for name, run in runs.items()}
-    limits: dict[str, Any] = {"time_limit_s": certified_s, "gap": GAP}
-    folder = work / "policies" / preset
-    found = evaluate(_slots(preset), list(names), seeds=list(SEEDS), out=folder, resume=True, **limits).summary
-    found["solver"] = found["solver"].map(names)
-    found["cpu_minutes"] = [minutes.get(name) for name in found["solver"]]
-    found.insert(0, "preset", preset)
-    return found
+def claims(work: Path) -> pd.DataFrame:
+    """What the paper's method comes to beyond those that the paper compares it with, over all sizes, with intervals."""
+    return pd.DataFrame([_beyond(work, *pair) for pair in CLAIMS])
+
+
+def _beyond(work: Path, better: "Scheme", worse: "Scheme") -> dict[str, Any]:
+    """How much more of everything that the paper reports one scheme comes to than another, on the same walks."""
+    line: dict[str, Any] = {"of": better.name, "less": worse.name}
+    both = [pd.concat([scheme.rows(work, users) for users in SIZES]) for scheme in (better, worse)]
+    for measure in REPORTED:
+        one, other = (rows.pivot_table(index=["users", "slot"], columns="seed", values=measure) for rows in both)
+        strata = one.index.get_level_values("users").to_numpy()
+        mean, low, high = mean_difference(one.to_numpy(), other.to_numpy(), strata)
+        name = measure.removeprefix(MEASURES)
+        line |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    return line
+
+
+class Scheme(NamedTuple):
+    """A trained scheme of the paper, for each number of users.
+
+    Attributes
+    ----------
+    preset
+        With a place for the number of users.
+    priority
+        Whether H users are served first, then L, then C.
+    """
+
+    name: str
+    algorithm: str
+    preset: str
+    priority: bool = True
+
+    def rows(self, work: Path, users: int) -> pd.DataFrame:
+        """Its runs on held-out slots."""
+        preset = self.preset.format(users)
+        run = _run(work, self.algorithm, preset, priority=self.priority)
+        rows = _evaluated(work, preset, [f"policy:{run}"]).rows
+        return rows.assign(users=users, slot=rows["instance"].str.rpartition("-")[2].astype(int))
+
+
+METHOD, BALANCED = Scheme("two-layer-maddpg", PAPERS[0], "paper-{}"), Scheme("priority", PAPERS[0], "reuse-{}")
+CLAIMS = (
+    (METHOD, Scheme("fixed UAVs", PAPERS[0], "fixed-{}")),
+    (METHOD, Scheme("maddpg", "maddpg", "paper-{}")),
+    (METHOD, Scheme("mappo", "mappo", "paper-{}")),
+    (BALANCED, Scheme("no priority", PAPERS[0], "reuse-{}", priority=False)),
+    (BALANCED, Scheme("no load balancing", PAPERS[0], "reuse-{}:capacity=48")),
+)
+
+
+def _evaluated(work: Path, preset: str, solvers: list[str]) -> Evaluation:
+    """Solvers on a preset's held-out slots; runs that were made before are not made again."""
+    folder, limit_s = work / "policies" / preset.replace(":", "-"), CERTIFIED_S[len(generate(preset, 0).slices)]
+    return evaluate(_slots(preset), solvers, seeds=list(SEEDS), out=folder, resume=True, time_limit_s=limit_s, gap=GAP)
 
 
 def reuse(work: Path) -> pd.DataFrame:
     """What several users of a node on a subcarrier bring: certified solutions without and with, UAVs fixed."""
     lines = list[dict[str, Any]]()
-    for users in LEARNED_ON:  # with more users, reuse has no bound worth the name
+    for users in CERTIFIED:  # with more users, reuse has no bound worth the name
         for slot in _slots(f"fixed-{users}", LAYERED):
             for name, variant in (("without", slot), ("with", generate(f"fixed-{users}:reuse=yes", _seed(slot)))):
-                found = solve(variant, time_limit_s=CERTIFIED_S, gap=GAP)
+                found = solve(variant, time_limit_s=CERTIFIED_S[users], gap=GAP)
                 lines.append(_line(f"{name} reuse", found.objective, found.bound) | {"users": users})
     return _means(lines)
 
@@ -70,13 +124,13 @@ def reuse(work: Path) -> pd.DataFrame:
 def layers(work: Path) -> pd.DataFrame:
     """The joint optimum beside the paper's two layers; what they cost is conditional on P1's decision."""
     lines = list[dict[str, Any]]()
-    for users in LEARNED_ON:
+    for users in CERTIFIED:
         for slot in _slots(f"paper-{users}", LAYERED):
-            joint = solve(slot, time_limit_s=CERTIFIED_S, gap=GAP)
-            parts = two_layer(slot, Limits(time_limit_s=CERTIFIED_S, gap=GAP))
+            joint = solve(slot, time_limit_s=CERTIFIED_S[users], gap=GAP)
+            parts = two_layer(slot, Limits(time_limit_s=CERTIFIED_S[users], gap=GAP))
             lines.append(_line("joint", joint.objective, joint.bound) | {"users": users})
             both, most = parts.first + parts.second, parts.first + parts.second_bound
-            lines.append(_line("two layers", both, most) | {"users": users})
+            lines.append(_line("two layers, bound given P1", both, most) | {"users": users})
     return _means(lines)
 
 
@@ -86,7 +140,7 @@ def places(work: Path) -> pd.DataFrame:
     presets = {"the paper's fixed places": "fixed-24"} | {f"{side} a side": f"paper-24:side={side}" for side in SIDES}
     for what, preset in presets.items():
         for slot in _slots(preset, ON_SIDES):
-            found = solve(slot, time_limit_s=2 * CERTIFIED_S, gap=GAP)
+            found = solve(slot, time_limit_s=2 * CERTIFIED_S[24], gap=GAP)
             lines.append(_line(what, found.objective, found.bound) | {"users": 24})
     return _means(lines)
 
@@ -98,7 +152,7 @@ def front(work: Path) -> pd.DataFrame:
     points = rows[rows["undominated"]].assign(solver="front")
     names = {"load-balancing": "load-balancing", "local-search": "local-search"}
     names |= {f"policy:{_run(work, name, 'fixed-24')}": name for name in PAPERS}
-    names |= {f"policy:{_student(work, name)}": name for name in STUDENTS}
+    names |= {f"policy:{_run(work, name, LEARNED_ON)}": name for name in STUDENTS}
     others = list[dict[str, Any]]()
     for solver, name in names.items():
         decision = solve(slot, solver).decision
@@ -142,18 +196,16 @@ def _seed(slot: Slicing) -> int:
     return int(slot.name.rpartition("-")[2])
 
 
-def _run(work: Path, algorithm: str, preset: str) -> Path:
-    """The run of an algorithm on one or several presets."""
-    return trained("slicing", preset, algorithm, SEEDS, run_folder(work, algorithm, preset))
-
-
-def _student(work: Path, algorithm: str) -> Path:
-    return _run(work, algorithm, ";".join(f"paper-{users}" for users in LEARNED_ON))
+def _run(work: Path, algorithm: str, preset: str, *, priority: bool = True) -> Path:
+    """The run of an algorithm on one preset or several."""
+    folder = run_folder(work, algorithm if priority else f"{algorithm}-any", preset)
+    return trained("slicing", preset, algorithm, SEEDS, folder, changes={} if priority else {"priority": False})
 
 
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "scale": scale,
     "policies": policies,
+    "claims": claims,
     "reuse": reuse,
     "layers": layers,
     "places": places,

@@ -17,14 +17,20 @@ def judge(instance: Slicing, decision: SlicingDecision) -> Verdict:
     """Judge where UAVs stand and how users are served.
 
     The objective weighs the sum of rates of H users over its reference, the mean delay of L users over its cap and the
-    share of C users that are covered; its parts are those three, unweighed.
+    share of C users that are covered; its parts are those three, unweighed, and its measures the same in the paper's
+    units.
     """
     served = Served.of(decision)
     violations = [*_close(instance, decision), *_crowded(instance, served), *_overdrawn(instance, served)]
     if violations:
         return Verdict(None, dict.fromkeys(PARTS), tuple(violations))
     found = objectives(instance, decision.uav_candidate, served)
-    return Verdict(weighed(instance, found), found._asdict())
+    reported = {
+        "throughput_mbps": found.throughput_bps / 1e6,
+        "delay_ms": 1e3 * found.delay_s,
+        "coverage_percent": 100 * found.coverage,
+    }
+    return Verdict(weighed(instance, found), found._asdict(), measures=reported)
 
 
 def _close(instance: Slicing, decision: SlicingDecision) -> Iterator[Violation]:

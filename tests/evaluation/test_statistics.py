@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from skybound.evaluation.statistics import interval, iqm, regret
+from skybound.evaluation.statistics import interval, iqm, mean_difference, regret
 
 
 def test_regret_is_worse_than_the_reference_whatever_the_sense():
@@ -48,3 +48,9 @@ def test_strata_keep_their_sizes():
 def test_seeds_of_an_instance_are_drawn_too():
     low, high = interval(np.array([[0.0, 10.0]]), np.array(["a"]), np.mean, np.random.default_rng(0))
     assert (low, high) == (0.0, 10.0)
+
+
+def test_what_is_the_same_on_both_sides_is_no_difference():
+    """Instances differ by far more than the two; by how much these differ is certain all the same."""
+    one = np.arange(12.0).reshape(4, 3) ** 2
+    assert mean_difference(one + 0.5, one, np.zeros(4)) == pytest.approx((0.5, 0.5, 0.5))

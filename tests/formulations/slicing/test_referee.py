@@ -35,6 +35,9 @@ def test_the_worked_case(worked_slicing):
         {"throughput_bps": 1e6 * np.log2(82.6), "delay_s": delay, "coverage": 1.0}, rel=1e-12
     )
     assert verdict.objective == pytest.approx(np.log2(82.6) / 10 - delay / 0.1 + 1)
+    assert verdict.measures == pytest.approx(
+        {"throughput_mbps": np.log2(82.6), "delay_ms": 1e3 * delay, "coverage_percent": 100.0}
+    )
 
 
 def test_weights_weigh(worked_slicing):
