@@ -6,19 +6,19 @@ from ...instances.fields import FloatArray
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from .cells import Cells, Pattern
-from .choosing import choose
-from .polishing import polished
+from .choosing import Choice
+from .polishing import affordable, polished, prices_among
 from .state import State
 
 STEPS = 200  # of a bundle
 NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
 GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
-CLOSER = 0.3  # their gap over the distance that is near enough
+CLOSER, ROUGH = 0.1, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
-FEW = 500  # patterns, of which powers for other prices are tried, too
 MANY = 4_000  # patterns, after which no wider list is made
-FACTORS = (0.5, 0.8, 1.25, 2.0)  # prices at which powers are known, over the best ones
+FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)  # prices of the first planes, over the best ones
+ROUNDS = 6  # of planes at other prices
 
 
 class Placed:
@@ -34,7 +34,6 @@ class Placed:
 
     def __init__(self, state: State, cells: Cells, point: FloatArray) -> None:
         self.state, self.cells, self.point, self.bound = state, cells, point, np.inf
-        self._found = list[Pattern]()  # with powers that are good together
 
     def least(self, radius: float) -> None:
         """Find prices of least bound, as long as the placement may be better than the incumbent."""
@@ -75,35 +74,41 @@ class Placed:
             Their distance over the bound at which it ends.
         """
         state, width = self.state, WIDTH * self.bound
-        while True:
+        while self.bound > state.aim:
             gap = self.bound - state.floor
-            listed = [] if gap <= enough * self.bound or state.late() else self._listed(min(gap, width))
+            listed = [] if gap <= max(GAP, enough) * self.bound or state.late() else self._listed(min(gap, width))
             if not listed:
                 return
-            if gap <= width:
-                self._sharpen(listed)
-            others = [
-                self.cells.again(pattern, factor * self.point, state.tolerance)
-                for factor in FACTORS
-                for pattern in listed[:FEW]
-            ]
-            self._offer([*listed, *others, *self._found], max(GAP, CLOSER * enough))
+            near = max(GAP if gap <= width else ROUGH, CLOSER * max(enough, state.limits.gap))
+            self._choose(listed, near, complete=gap <= width)
             if gap <= width or len(listed) > MANY:
                 return
             width *= WIDER
 
-    def _offer(self, patterns: list[Pattern], gap: float) -> None:
-        """Offer the best decision of some patterns, or one so near it."""
-        worth = [pattern.worth for pattern in patterns]
-        for mixed in (True, False):
-            taken, _ = self._choose(patterns, worth, budgets=True, mixed=mixed, gap=gap)
-            if not taken:
+    def _choose(self, listed: list[Pattern], gap: float, *, complete: bool) -> None:
+        """Choose among some patterns, with planes at more and more prices; bound by all that may be of interest."""
+        state, cells = self.state, self.cells
+        choice = Choice(cells, listed)
+        for factor in FACTORS:
+            choice.add_planes(factor * self.point, state.tolerance)
+        least = np.inf
+        for _ in range(ROUNDS):
+            left = min(MOST_S, np.inf if state.left_s is None else state.left_s)
+            taken, bound = choice.best(state.limits.threads, left, gap)
+            if bound is not None and complete:
+                self.bound = min(self.bound, max(bound, state.won))
+            if bound is None or not taken:
                 return
-            better = polished(self.cells, taken, self.state.goals)
-            self._found += better
-            reached = [self.state.offer(self.cells.decision(own)) for own in (taken, better)]
-            if any(reached):
+            point = prices_among(cells, taken, self.point, gap)
+            if found := affordable(cells, taken, point, state.tolerance):
+                for own in (found, polished(cells, found, state.goals)):
+                    state.offer(cells.decision(own))
+            if bound - state.floor <= gap * bound or self.bound <= state.aim or state.late():
                 return
+            if least - bound <= gap * bound:
+                return
+            least = bound
+            choice.add_planes(point, state.tolerance)
 
     def _listed(self, width: float) -> list[Pattern]:
         """All patterns whose worth less their prices is at most so far from the best one's, nearest first.
@@ -127,28 +132,3 @@ class Placed:
         if pattern.cell[0] == 0:
             paid += self.point[rows.places + pattern.nodes].sum()
         return float(pattern.bound - paid)
-
-    def _sharpen(self, listed: list[Pattern]) -> None:
-        """Bound with the budgets' prices alone, from all patterns of decisions better than the incumbent."""
-        _, bound = self._choose(listed, [pattern.bound for pattern in listed], budgets=False)
-        if bound is not None:
-            rows, paid = self.cells.rows, self.point * self.cells.rows.most
-            dual = float(paid[rows.users : rows.places].sum() + paid[rows.goals :].sum())
-            self.bound = min(self.bound, max(bound + dual, self.state.won))
-
-    def _choose(
-        self, patterns: list[Pattern], worth: list[float], *, budgets: bool, mixed: bool = True, gap: float = GAP
-    ) -> tuple[list[Pattern] | None, float | None]:
-        state = self.state
-        left = min(MOST_S, np.inf if state.left_s is None else state.left_s)
-        threads = state.limits.threads
-        return choose(
-            patterns,
-            np.array(worth),
-            self.cells,
-            budgets=budgets,
-            mixed=mixed,
-            threads=threads,
-            time_limit_s=left,
-            gap=gap,
-        )

@@ -1,7 +1,7 @@
-"""Better powers for links that are chosen: a local optimum within budgets and goals, by sequential least squares.
+"""Powers of links that are chosen: prices of budgets and goals among these links alone, and a local optimum from there.
 
-Mixtures of powers (see `choosing`) are no optimum where worths are not concave in powers; what is found here is at
-least as good as what it starts from. Nothing is proven.
+At these prices, powers that are best by themselves may overdraw budgets where worths are not concave in powers. So
+prices are raised until they do not, and sequential least squares go on from there. Nothing is proven.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,16 @@ import scipy.linalg
 from scipy.optimize import minimize
 
 from ...instances.fields import FloatArray
+from ..bundle import Evaluated, minimise
+from ..master import Column
 from .cells import Cells, Goals, Pattern
 from .laws import COVERED, HIGH, LOW, delay_less, delay_slope
 from .links import Links
 from .patterns import links_of
 
-STEPS, NEAR = 60, 1e-9  # at most, and improvement of the worth at which it ends
+STEPS, NEAR = 60, 1e-9  # at most, of either, and improvement of the worth at which least squares end
+BOX = 0.3  # half of the first box of prices, over the largest
+RAISED, LEAST = 1.05 ** np.arange(0, 100, 2), 1e-3  # prices over the best ones, and the least of them over the largest
 ROUNDING = 1e-10  # what limits are drawn in by, relative
 
 
@@ -61,6 +65,54 @@ class Together(NamedTuple):
         slope = self.heard * (1 / above - 1 / below)[:, None]
         np.fill_diagonal(slope, self.own / above)
         return np.log(above / below), slope
+
+
+def prices_among(cells: Cells, patterns: Sequence[Pattern], start: FloatArray, enough: float) -> FloatArray:
+    """Prices of budgets and goals at which some links alone have the least bound; those of users and places are 0.
+
+    Parameters
+    ----------
+    start
+        Prices to begin with.
+    enough
+        Distance to the least bound, over that.
+    """
+    rows = cells.rows
+    own = np.concatenate([np.arange(rows.users, rows.places), np.arange(rows.goals, len(rows.most))])
+
+    def at(prices: FloatArray) -> FloatArray:
+        point = np.zeros(len(rows.most))
+        point[own] = np.maximum(prices, 0.0)
+        return point
+
+    def evaluate(prices: FloatArray) -> Evaluated:
+        point = at(prices)
+        pieces, value = [Column(len(patterns), np.arange(len(own)), rows.most[own], 0.0, -1)], float(rows.most @ point)
+        for block, pattern in enumerate(patterns):
+            found = cells.again(pattern, point, enough)
+            row, drawn = rows.used(found)
+            mine = np.isin(row, own)
+            value += found.worth - float(drawn @ point[row])
+            pieces.append(Column(block, np.searchsorted(own, row[mine]), -drawn[mine], -found.worth, block))
+        return Evaluated(value, pieces)
+
+    def near(value: float, model: float) -> bool:
+        return value - model <= enough * abs(value)
+
+    radius = BOX * float(start[own].max(initial=0.0))
+    return at(minimise(evaluate, start[own], np.zeros(len(own)), len(patterns) + 1, radius, STEPS, near).point)
+
+
+def affordable(cells: Cells, patterns: Sequence[Pattern], point: FloatArray, tolerance: float) -> list[Pattern]:
+    """The same links at the best powers for some prices, raised until they keep to budgets; none if never."""
+    rows, spent = cells.rows, _spending(cells, patterns)
+    for factor in RAISED:
+        raised = point.copy()
+        raised[rows.users : rows.places] = factor * np.maximum(point[rows.users : rows.places], LEAST * point.max())
+        found = [cells.again(pattern, raised, tolerance) for pattern in patterns]
+        if (spent @ np.concatenate([pattern.share for pattern in found]) <= 1).all():
+            return found
+    return []
 
 
 def polished(cells: Cells, patterns: Sequence[Pattern], goals: Goals | None) -> list[Pattern]:
