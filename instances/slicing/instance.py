@@ -11,6 +11,7 @@ from ..record import Decision, Instance, Record, nested, records
 
 SLICES = ("H", "L", "C")  # high throughput, low delay, wide coverage
 LAYERS = ("station", "uav", "satellite")  # bands of their own
+LARGEST = 1e100  # ratio of a signal to the noise, and bandwidth (Hz)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +194,18 @@ class Slicing(Instance):
                         raise InputError(f"has {array.shape[axis]} entries for {size} {name}", place + "[0]" * axis)
             elif len(array) != users and nodes and self.subcarriers:
                 raise InputError(f"has {len(array)} entries for {users} users", place)
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        """Object to numbers whose products are beyond what can be calculated with."""
+        if self.subcarrier_hz > LARGEST:
+            raise InputError(f"must be at most {LARGEST:g}, is {self.subcarrier_hz:g}", "subcarrier_hz")
+        scale = 1.0, self.uavs.reference_gain, 1.0
+        for (place, array, _), budget, factor in zip(self._per_user(), self.budgets_w, scale, strict=True):
+            with np.errstate(over="ignore"):
+                snr = np.max(array, initial=0.0) * factor * np.max(budget, initial=0.0) / self.noise_w
+            if snr > LARGEST:
+                raise InputError(f"comes to a ratio of {snr:g} to the noise, more than {LARGEST:g}", place)
 
     def _per_user(self) -> tuple[tuple[str, FloatArray, int], ...]:
         """Place, array and nodes of what every user has with every node."""

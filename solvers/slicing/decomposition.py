@@ -247,17 +247,22 @@ class Everywhere:
         """
         state, placements = self._state, self._sky.placements
         bound = self._bounds(np.arange(len(placements)), self.point)
+        open_ones = dict[int, Placed]()  # looked at briefly: to be improved when nothing is more promising
         while not state.late():
             p = int(bound.argmax())
             state.bounded(float(bound[p]))
             if bound[p] <= state.aim + state.tolerance or state.closed:
                 break
+            if (placed := open_ones.pop(p, None)) is not None:
+                placed.improve()
+                state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
+                continue
             state.counters["placements"] += 1
-            placed = self._placed(p, radius)
-            placed.improve()
-            state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
+            open_ones[p] = placed = self._placed(p, radius)
+            placed.improve(briefly=True)
             near = np.flatnonzero((bound > state.aim) & (placements == placements[p]).any(1))
             bound[near] = np.minimum(bound[near], self._bounds(near, placed.point))
+            bound[p] = placed.bound
 
     def _bounds(self, placements: IntArray, point: FloatArray) -> FloatArray:
         """What some placements win at most, at some prices."""

@@ -22,6 +22,7 @@ MOST_WAYS = 300_000  # placements times ways to serve all users
 MOST_BOXES = 200_000  # of the powers of one layer
 NEAR = 1e-9  # value that boxes may be off by at last
 HALVINGS = 100
+NEARLY = 1e-12  # below 1, from where users are in each other's way whatever their powers
 
 
 class Links(NamedTuple):
@@ -176,7 +177,7 @@ class _Boxes:
             # a nonnegative solution of these is the least one if the spectral radius is below 1, and there is none else
             audible: FloatArray = np.where(own[cover] > 0, own[cover], 1.0)
             spread = wanted * heard[np.ix_(cover, cover)] / audible[:, None]
-            self.can = bool((own[cover] > 0).all() and np.abs(np.linalg.eigvals(spread)).max() < 1)
+            self.can = bool((own[cover] > 0).all() and np.abs(np.linalg.eigvals(spread)).max() < 1 - NEARLY)
             if self.can:
                 self.factors[:] = np.linalg.solve(system, right)
         # interference: constant + factors times shares of the rest

@@ -7,6 +7,8 @@ import numpy as np
 from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
 
+NEARLY = 1e-12  # a pivot that is no more is rounding
+
 
 class Links(NamedTuple):
     """Links on one subcarrier, with prices.
@@ -62,7 +64,7 @@ def covering(links: Links, cover: IntArray, rest: IntArray) -> tuple[bool, Float
         for b in range(len(rest)):
             powers[a, 1 + b] = ratio * links.heard[i, rest[b]]
     for a in range(count):  # positive pivots mean a nonnegative inverse
-        if system[a, a] <= 0:
+        if system[a, a] <= NEARLY:
             return False, powers
         for b in range(count):
             if b != a:

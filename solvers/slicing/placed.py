@@ -14,7 +14,8 @@ STEPS = 200  # of a bundle
 NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
 GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
-CLOSER, ROUGH = 0.1, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
+BRIEF, BRIEF_S = 1e-3, 1.0  # the same of placements that are looked at briefly
+CLOSER, ROUGH = 0.3, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
 MANY = 4_000  # patterns, after which no wider list is made
 FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)  # prices of the first planes, over the best ones
@@ -65,13 +66,15 @@ class Placed:
             self.bound, self.point = value, point
         return Evaluated(value, pieces)
 
-    def improve(self, enough: float = 0.0) -> None:
+    def improve(self, enough: float = 0.0, *, briefly: bool = False) -> None:
         """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns.
 
         Parameters
         ----------
         enough
             Their distance over the bound at which it ends.
+        briefly
+            Whether it ends after the first list.
         """
         state, width = self.state, WIDTH * self.bound
         while self.bound > state.aim:
@@ -79,13 +82,14 @@ class Placed:
             listed = [] if gap <= max(GAP, enough) * self.bound or state.late() else self._listed(min(gap, width))
             if not listed:
                 return
-            near = max(GAP if gap <= width else ROUGH, CLOSER * max(enough, state.limits.gap))
-            self._choose(listed, near, complete=gap <= width)
-            if gap <= width or len(listed) > MANY:
+            complete = gap <= width
+            near = max(BRIEF if briefly else GAP if complete else ROUGH, CLOSER * max(enough, state.limits.gap))
+            self._choose(listed, near, BRIEF_S if briefly else MOST_S, complete=complete)
+            if complete or briefly or len(listed) > MANY:
                 return
             width *= WIDER
 
-    def _choose(self, listed: list[Pattern], gap: float, *, complete: bool) -> None:
+    def _choose(self, listed: list[Pattern], gap: float, most_s: float, *, complete: bool) -> None:
         """Choose among some patterns, with planes at more and more prices; bound by all that may be of interest."""
         state, cells = self.state, self.cells
         choice = Choice(cells, listed)
@@ -93,7 +97,7 @@ class Placed:
             choice.add_planes(factor * self.point, state.tolerance)
         least = np.inf
         for _ in range(ROUNDS):
-            left = min(MOST_S, np.inf if state.left_s is None else state.left_s)
+            left = min(most_s, np.inf if state.left_s is None else state.left_s)
             taken, bound = choice.best(state.limits.threads, left, gap)
             if bound is not None and complete:
                 self.bound = min(self.bound, max(bound, state.won))
