@@ -2,9 +2,9 @@
 
 1. Users, budgets and places at stations get prices; then every subcarrier of every layer is by itself, and its best
    pattern of links is found with certified powers (see `patterns`). A bundle method finds prices of least bound.
-2. Patterns near the best ones are listed, and an integer program chooses among them and mixes their powers (see
-   `choosing`), which then go to a local optimum (see `polishing`). When all patterns within the gap are listed, the
-   budgets' prices alone bound more sharply.
+2. Patterns near the best ones are listed, and an integer program chooses among their links, under planes above what
+   these are worth by their powers (see `choosing`); powers go to a local optimum from there (see `polishing`). When all
+   patterns within the gap are listed, the program's bound holds for all decisions.
 
 Where nodes may have several users on a subcarrier, the search begins at the prices of having one, at which there are
 fewer patterns to look at.
@@ -81,7 +81,7 @@ def _search(state: State) -> FloatArray:
     placed = most_promising(state, sky, point, radius * scale, FIRST_TRIED)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
-    placed.improve()
+    placed.improve(briefly=len(sky.placements) > 1)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
         return placed.point
@@ -177,7 +177,7 @@ class Everywhere:
             self._known = np.union1d(self._known, better[:TAKEN_IN])
         worth = sky.worth(self._known, self.point, 0.0, self._tolerance)
         tried = [self._placed(p, radius) for p in self._known[np.argsort(-worth, kind="stable")][:TRIED]]
-        max(tried, key=lambda placed: placed.bound).improve()
+        max(tried, key=lambda placed: placed.bound).improve(briefly=True)
 
     def _placed(self, placement: int, radius: float) -> Placed:
         """One placement at prices of its own."""
