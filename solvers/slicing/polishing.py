@@ -89,11 +89,11 @@ def prices_among(cells: Cells, patterns: Sequence[Pattern], start: FloatArray, e
         point = at(prices)
         pieces, value = [Column(len(patterns), np.arange(len(own)), rows.most[own], 0.0, -1)], float(rows.most @ point)
         for block, pattern in enumerate(patterns):
-            found = cells.again(pattern, point, enough)
-            row, drawn = rows.used(found)
-            mine = np.isin(row, own)
-            value += found.worth - float(drawn @ point[row])
-            pieces.append(Column(block, np.searchsorted(own, row[mine]), -drawn[mine], -found.worth, block))
+            whole = rows.piece(block, [cells.again(pattern, point, enough)], 1, block)
+            mine = np.isin(whole.rows, own)
+            drawn = whole.rows[mine]
+            value += float(whole.values[mine] @ point[drawn]) - whole.cost
+            pieces.append(whole._replace(rows=np.searchsorted(own, drawn), values=whole.values[mine]))
         return Evaluated(value, pieces)
 
     def near(value: float, model: float) -> bool:

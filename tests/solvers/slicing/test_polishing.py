@@ -9,7 +9,7 @@ from skybound.instances.slicing.presets import generate
 from skybound.solvers.result import Limits
 from skybound.solvers.slicing.cells import Cells, Goals, Pattern
 from skybound.solvers.slicing.placements import placements
-from skybound.solvers.slicing.polishing import polished
+from skybound.solvers.slicing.polishing import affordable, polished, prices_among
 from skybound.solvers.slicing.state import State
 
 
@@ -86,3 +86,19 @@ def test_goals_are_kept():
     assert saved_s(free) < saved_s(equal) - 1e-6
     assert saved_s(kept) >= saved_s(equal) * (1 - 1e-6)
     assert values[0] < values[1] < values[2]
+
+
+def test_prices_among_links_that_share_a_node():
+    """Two links of a node on a subcarrier draw on one budget; with the prices' powers it is kept to."""
+    instance = replace(generate("fixed-24", 0), intra_cell_reuse=True, sinr_threshold=0.1)
+    cells = of(instance)
+    users = np.array([k for k, letter in enumerate(instance.slices) if letter == "H"][:2])
+    pair = Pattern((0, 0), users, np.zeros(2, np.int64), np.full(2, 0.5), 0.0, np.zeros(0), 0.0)
+    start = np.zeros(len(cells.rows.most))
+    start[cells.rows.users : cells.rows.places] = 0.1
+    point = prices_among(cells, [pair], start, 1e-6)
+    assert (point >= 0).all()
+    assert not point[: cells.rows.users].any()
+    (found,) = affordable(cells, [pair], point, 1e-9)
+    assert found.share.sum() <= 1
+    assert judge(instance, cells.decision([found])).feasible
