@@ -46,16 +46,6 @@ class Pattern(NamedTuple):
     reached: FloatArray
     bound: float
 
-    @property
-    def links(self) -> tuple[tuple[int, int], bytes, bytes]:
-        """The same for the same links, whatever their powers."""
-        return self.cell, self.users.tobytes(), self.nodes.tobytes()
-
-    @property
-    def key(self) -> tuple[tuple[int, int], bytes, bytes, bytes]:
-        """The same for the same links at the same powers."""
-        return *self.links, self.share.tobytes()
-
 
 class Goals(NamedTuple):
     """What must be reached at least: users covered, and the sum over L users of the cap less their delays (s)."""
@@ -201,11 +191,11 @@ class Cells:
         prices = self.rows.prices(point, layer, own.spare.shape[1])
         links = links_of(own, subcarrier, prices, pattern.users, pattern.nodes)
         net, bound, _ = best_powers(links, -np.inf, tolerance, share)
-        reached = self.reached(pattern.cell, pattern.users, pattern.nodes, share)
+        reached = self._reached(pattern.cell, pattern.users, pattern.nodes, share)
         worth = net + prices.budget[pattern.nodes] @ share - point[self.rows.goals :] @ reached
         return pattern._replace(share=share, worth=float(worth), reached=reached, bound=bound)
 
-    def reached(self, cell: tuple[int, int], users: IntArray, nodes: IntArray, share: FloatArray) -> FloatArray:
+    def _reached(self, cell: tuple[int, int], users: IntArray, nodes: IntArray, share: FloatArray) -> FloatArray:
         """What links with such powers add to goals."""
         if self.rows.goals == len(self.rows.most):
             return np.zeros(0)
@@ -234,7 +224,7 @@ class Cells:
             links = int((user[r] >= 0).sum())
             paid = prices.user[user[r, :links]].sum() + prices.place[node[r, :links]].sum()
             who, where, power = user[r, :links], node[r, :links], share[r, :links]
-            reached = self.reached(cell, who, where, power)
+            reached = self._reached(cell, who, where, power)
             whole = worth[r] + paid + prices.budget[where] @ power - point[self.rows.goals :] @ reached
             found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid))
         return found, least, complete

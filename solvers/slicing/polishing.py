@@ -116,7 +116,7 @@ def affordable(cells: Cells, patterns: Sequence[Pattern], point: FloatArray, tol
 
 
 def polished(cells: Cells, patterns: Sequence[Pattern], goals: Goals | None) -> list[Pattern]:
-    """The same links with powers that are worth as much or more; as they were where nothing better is found.
+    """The same links with shares that are worth as much or more; patterns are else as they were.
 
     Parameters
     ----------
@@ -153,19 +153,8 @@ def polished(cells: Cells, patterns: Sequence[Pattern], goals: Goals | None) -> 
     if not (np.isfinite(found).all() and all(np.min(limit["fun"](found), initial=0.0) >= -NEAR for limit in limits)):
         return list(patterns)
     found = np.clip(found, 0.0, 1.0)
-    rate, _ = together.rates(found)
-    won = worth * np.where(cover, 1.0, rate)
-    won[low] = worth[low] * delays.less(rate[low])[0]
     ends = np.cumsum([len(pattern.share) for pattern in patterns])[:-1]
-    each = zip(patterns, np.split(found, ends), np.split(won, ends), strict=True)
-    return [
-        pattern._replace(
-            share=share,
-            worth=float(own.sum()),
-            reached=cells.reached(pattern.cell, pattern.users, pattern.nodes, share),
-        )
-        for pattern, share, own in each
-    ]
+    return [pattern._replace(share=share) for pattern, share in zip(patterns, np.split(found, ends), strict=True)]
 
 
 class _Delays(NamedTuple):

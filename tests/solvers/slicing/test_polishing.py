@@ -57,16 +57,6 @@ def test_never_worse_and_always_feasible(seed):
     assert after.objective >= before.objective - 1e-9
 
 
-def test_worth_is_the_referees():
-    """What patterns say they are worth adds up to the objective above nobody served."""
-    instance = generate("fixed-24", 1)
-    cells = of(instance)
-    taken = patterns(cells, 0, [(0, 0), (9, 1), (17, 2)])
-    found = polished(cells, taken, None)
-    nobody, value = (judge(instance, cells.decision(own)).objective for own in ([], found))
-    assert sum(pattern.worth for pattern in found) == pytest.approx(value - nobody, abs=1e-9)
-
-
 def test_goals_are_kept():
     """Delays must stay as low as with equal powers, which is not what is best without goals."""
     instance = generate("fixed-24", 0)
