@@ -35,7 +35,9 @@ class Pattern(NamedTuple):
     reached : array, shape (goals,)
         What it adds to goals.
     bound
-        On the worth at any powers, with goals, less what powers cost at the prices it was found at.
+        On the worth at any of its powers, with goals, less what powers cost at the prices it was found at.
+    least, most : array, shape (links,)
+        Powers that it may have, over budgets; those of covered users follow from the others'.
     """
 
     cell: tuple[int, int]
@@ -45,6 +47,8 @@ class Pattern(NamedTuple):
     worth: float
     reached: FloatArray
     bound: float
+    least: FloatArray
+    most: FloatArray
 
 
 class Goals(NamedTuple):
@@ -185,12 +189,12 @@ class Cells:
         return found if complete and len(found) < MOST_LISTED else None
 
     def again(self, pattern: Pattern, point: FloatArray, tolerance: float) -> Pattern:
-        """The same links at the best powers for other prices."""
+        """The same links at the best of its powers for other prices."""
         layer, subcarrier = pattern.cell
         own, share = self.layers[layer], np.empty(len(pattern.users))
         prices = self.rows.prices(point, layer, own.spare.shape[1])
         links = links_of(own, subcarrier, prices, pattern.users, pattern.nodes)
-        net, bound, _ = best_powers(links, -np.inf, tolerance, share)
+        net, bound, _ = best_powers(links, pattern.least, pattern.most, -np.inf, tolerance, share)
         reached = self._reached(pattern.cell, pattern.users, pattern.nodes, share)
         worth = net + prices.budget[pattern.nodes] @ share - point[self.rows.goals :] @ reached
         return pattern._replace(share=share, worth=float(worth), reached=reached, bound=bound)
@@ -226,7 +230,8 @@ class Cells:
             who, where, power = user[r, :links], node[r, :links], share[r, :links]
             reached = self._reached(cell, who, where, power)
             whole = worth[r] + paid + prices.budget[where] @ power - point[self.rows.goals :] @ reached
-            found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid))
+            ends = (np.zeros(links), np.ones(links))
+            found.append(Pattern(cell, who, where, power, float(whole), reached, bound[r] + paid, *ends))
         return found, least, complete
 
     def decision(self, patterns: Sequence[Pattern]) -> SlicingDecision:

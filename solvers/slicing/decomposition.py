@@ -81,10 +81,12 @@ def _search(state: State) -> FloatArray:
     placed = most_promising(state, sky, point, radius * scale, FIRST_TRIED)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
-    placed.improve(briefly=len(sky.placements) > 1)
     if len(sky.placements) == 1:
+        while placed.improve():
+            state.bounded(placed.bound)
         state.bounded(placed.bound)
         return placed.point
+    placed.improve(briefly=True)
     everywhere = Everywhere(state, sky, placed.point)
     everywhere.least(NEXT * scale)
     everywhere.go_through(NEXT * scale)
@@ -254,8 +256,10 @@ class Everywhere:
             if bound[p] <= state.aim + state.tolerance or state.closed:
                 break
             if (placed := open_ones.pop(p, None)) is not None:
-                placed.improve()
-                state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
+                if placed.improve():
+                    open_ones[p], bound[p] = placed, placed.bound
+                else:
+                    state.leftover, bound[p] = max(state.leftover, placed.bound), -np.inf
                 continue
             state.counters["placements"] += 1
             open_ones[p] = placed = self._placed(p, radius)

@@ -24,6 +24,7 @@ FLAT = 1e-12  # added to curvatures, over the largest
 def best_log_powers(
     links: Links,
     rest: IntArray,
+    ends: tuple[FloatArray, FloatArray],
     lower: FloatArray,
     cover_powers: FloatArray,
     cost: FloatArray,
@@ -37,19 +38,21 @@ def best_log_powers(
     ----------
     rest
         Links of L users, which are all that are not covered.
+    ends : arrays, shape (rest,)
+        Least and most powers.
     lower, cover_powers : array, shape (links, 1 + rest) and (covered, 1 + rest)
         Noise and interference, and covered links' powers: a constant, and factors of the powers.
     cost : array, shape (rest,)
         Of the powers, with what they cost covered links.
     """
     count = len(rest)
-    low, x = np.empty(count), np.empty(count)
+    low, high, x = np.empty(count), np.empty(count), np.empty(count)
     for b in range(count):
         needed = math.expm1(links.least[rest[b]])
-        if not needed <= links.own[rest[b]]:
+        if not needed <= links.own[rest[b]] * ends[1][b]:
             return -np.inf, -np.inf
-        low[b] = math.log(needed / links.own[rest[b]])
-        x[b] = 0.5 * low[b]
+        low[b], high[b] = math.log(max(needed / links.own[rest[b]], ends[0][b])), math.log(ends[1][b])
+        x[b] = 0.5 * (low[b] + high[b])
     best, bound = -np.inf, np.inf
     slope, bend = np.empty(count), np.empty((count, count))
     value, enough = _at(links, rest, lower, cost, x, slope, bend)
@@ -60,14 +63,14 @@ def best_log_powers(
                 found[:] = np.exp(x)
             most = value
             for c in range(count):
-                most += max(-slope[c] * x[c], slope[c] * (low[c] - x[c]))
+                most += max(slope[c] * (high[c] - x[c]), slope[c] * (low[c] - x[c]))
             bound = min(bound, most)
             if bound <= max(best + tolerance, floor):
                 break
         before, least_value = x, value
-        step, promise = _newton(slope, bend, x, low), slope.copy()
+        step, promise = _newton(slope, bend, x, low, high), slope.copy()
         for _ in range(HALVINGS):
-            x = np.minimum(np.maximum(before + step, low), 0.0)
+            x = np.minimum(np.maximum(before + step, low), high)
             value, enough = _at(links, rest, lower, cost, x, slope, bend)
             if value >= least_value + RISE * (promise * (x - before)).sum():
                 break
@@ -127,10 +130,10 @@ def _at(
 
 
 @compiled
-def _newton(slope: FloatArray, bend: FloatArray, x: FloatArray, low: FloatArray) -> FloatArray:
+def _newton(slope: FloatArray, bend: FloatArray, x: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Newton's step; what is at an end and would go beyond it stays."""
     count = len(x)
-    held = ((x >= 0) & (slope > 0)) | ((x <= low) & (slope < 0))
+    held = ((x >= high) & (slope > 0)) | ((x <= low) & (slope < 0))
     system, right = -bend, slope.copy()
     flat = FLAT * max(np.abs(bend).max(), FLAT)
     for c in range(count):

@@ -274,7 +274,7 @@ def search(
     so_far, freely = np.zeros(most + 1), np.zeros(most + 1)
     taken: BoolArray = np.zeros(users, np.bool_)
     chosen_user, chosen_node = np.empty(most, np.int64), np.empty(most, np.int64)
-    power = np.empty(most)
+    power, nothing, everything = np.empty(most), np.zeros(most), np.ones(most)
     count, depth, left, best, effort = 0, 0, floor, floor, 0
     # at each depth: links from (node, rank) on are still to be tried as the next one
     most_effort = MOST_EFFORT if only_best else MOST_EFFORT * TO_LIST
@@ -325,7 +325,8 @@ def search(
             price = 0.0
             for d in range(depth + 1):
                 price += prices.user[chosen_user[d]] + prices.place[chosen_node[d]]
-            value, bound, boxes = best_powers(links, best + price, tolerance, power[: depth + 1])
+            least, most_power, own = nothing[: depth + 1], everything[: depth + 1], power[: depth + 1]
+            value, bound, boxes = best_powers(links, least, most_power, best + price, tolerance, own)
             value, bound = value - price, bound - price
             effort += OF_POWERS + OF_BOX * boxes
             if bound > best:

@@ -5,9 +5,9 @@ import numpy as np
 from ...instances.fields import FloatArray
 from ..bundle import Evaluated, minimise
 from ..master import Column
+from .branching import Branching
 from .cells import Cells, Pattern
 from .choosing import Choice
-from .polishing import affordable, polished, prices_among
 from .state import State
 
 STEPS = 200  # of a bundle
@@ -15,11 +15,9 @@ NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
 GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
 BRIEF, BRIEF_S = 1e-3, 1.0  # the same of placements that are looked at briefly
-CLOSER, ROUGH = 0.3, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
+CLOSER, ROUGH = 0.1, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
 MANY = 4_000  # patterns, after which no wider list is made
-FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)  # prices of the first planes, over the best ones
-ROUNDS = 6  # of planes at other prices
 
 
 class Placed:
@@ -35,6 +33,8 @@ class Placed:
 
     def __init__(self, state: State, cells: Cells, point: FloatArray) -> None:
         self.state, self.cells, self.point, self.bound = state, cells, point, np.inf
+        self._whole: Choice | None = None  # of all patterns that may be of interest
+        self._branching: Branching | None = None
 
     def least(self, radius: float) -> None:
         """Find prices of least bound, as long as the placement may be better than the incumbent."""
@@ -66,8 +66,10 @@ class Placed:
             self.bound, self.point = value, point
         return Evaluated(value, pieces)
 
-    def improve(self, enough: float = 0.0, *, briefly: bool = False) -> None:
+    def improve(self, enough: float = 0.0, *, briefly: bool = False) -> bool:
         """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns.
+
+        Once all patterns that may be of interest are listed, these are split by powers, some every time.
 
         Parameters
         ----------
@@ -75,44 +77,40 @@ class Placed:
             Their distance over the bound at which it ends.
         briefly
             Whether it ends after the first list.
+
+        Returns
+        -------
+        bool
+            Whether going on may bring them nearer.
         """
         state, width = self.state, WIDTH * self.bound
+        closer = CLOSER * max(enough, state.limits.gap)
+        if self._branching is None:
+            self._branching = Branching(state, self.cells, self.point, self.bound)
+        branching = self._branching
+        if self._whole is not None:
+            more = branching.choose(self._whole, max(GAP, closer), MOST_S, complete=True)
+            self.bound = branching.bound
+            return more
         while self.bound > state.aim:
             gap = self.bound - state.floor
             listed = [] if gap <= max(GAP, enough) * self.bound or state.late() else self._listed(min(gap, width))
             if not listed:
-                return
+                return False
             complete = gap <= width
-            near = max(BRIEF if briefly else GAP if complete else ROUGH, CLOSER * max(enough, state.limits.gap))
-            self._choose(listed, near, BRIEF_S if briefly else MOST_S, complete=complete)
-            if complete or briefly or len(listed) > MANY:
-                return
+            choice = branching.choice(listed)
+            near = max(BRIEF if briefly else GAP if complete else ROUGH, closer)
+            more = branching.choose(choice, near, BRIEF_S if briefly else MOST_S, complete=complete)
+            self.bound = branching.bound
+            if briefly:
+                return True
+            if complete:
+                self._whole = choice
+                return more
+            if len(listed) > MANY:
+                return False
             width *= WIDER
-
-    def _choose(self, listed: list[Pattern], gap: float, most_s: float, *, complete: bool) -> None:
-        """Choose among some patterns, with planes at more and more prices; bound by all that may be of interest."""
-        state, cells = self.state, self.cells
-        choice = Choice(cells, listed)
-        for factor in FACTORS:
-            choice.add_planes(factor * self.point, state.tolerance)
-        least = np.inf
-        for _ in range(ROUNDS):
-            left = min(most_s, np.inf if state.left_s is None else state.left_s)
-            taken, bound = choice.best(state.limits.threads, left, gap)
-            if bound is not None and complete:
-                self.bound = min(self.bound, max(bound, state.won))
-            if bound is None or not taken:
-                return
-            point = prices_among(cells, taken, self.point, gap)
-            if found := affordable(cells, taken, point, state.tolerance):
-                for own in (found, polished(cells, found, state.goals)):
-                    state.offer(cells.decision(own))
-            if bound - state.floor <= gap * bound or self.bound <= state.aim or state.late():
-                return
-            if least - bound <= gap * bound:
-                return
-            least = bound
-            choice.add_planes(point, state.tolerance)
+        return False
 
     def _listed(self, width: float) -> list[Pattern]:
         """All patterns whose worth less their prices is at most so far from the best one's, nearest first.

@@ -20,7 +20,7 @@ from .links import Links
 from .patterns import links_of
 
 STEPS, NEAR = 60, 1e-9  # at most, of either, and improvement of the worth at which least squares end
-BOX = 0.3  # half of the first box of prices, over the largest
+BOX = 0.3  # half of the first box of prices, over the largest one or what a pattern is worth
 RAISED, LEAST = 1.05 ** np.arange(0, 100, 2), 1e-3  # prices over the best ones, and the least of them over the largest
 ROUNDING = 1e-10  # what limits are drawn in by, relative
 
@@ -99,20 +99,26 @@ def prices_among(cells: Cells, patterns: Sequence[Pattern], start: FloatArray, e
     def near(value: float, model: float) -> bool:
         return value - model <= enough * abs(value)
 
-    radius = BOX * float(start[own].max(initial=0.0))
-    return at(minimise(evaluate, start[own], np.zeros(len(own)), len(patterns) + 1, radius, STEPS, near).point)
+    scale = max(start[own].max(initial=0.0), max(pattern.worth for pattern in patterns))
+    return at(minimise(evaluate, start[own], np.zeros(len(own)), len(patterns) + 1, BOX * scale, STEPS, near).point)
 
 
 def affordable(cells: Cells, patterns: Sequence[Pattern], point: FloatArray, tolerance: float) -> list[Pattern]:
     """The same links at the best powers for some prices, raised until they keep to budgets; none if never."""
-    rows, spent = cells.rows, _spending(cells, patterns)
+    rows = cells.rows
     for factor in RAISED:
         raised = point.copy()
         raised[rows.users : rows.places] = factor * np.maximum(point[rows.users : rows.places], LEAST * point.max())
         found = [cells.again(pattern, raised, tolerance) for pattern in patterns]
-        if (spent @ np.concatenate([pattern.share for pattern in found]) <= 1).all():
+        if keeps_to_budgets(cells, found):
             return found
     return []
+
+
+def keeps_to_budgets(cells: Cells, patterns: Sequence[Pattern]) -> bool:
+    """Whether links do with their nodes' budgets."""
+    shares = np.concatenate([pattern.share for pattern in patterns])
+    return bool((_spending(cells, patterns) @ shares <= 1).all())
 
 
 def polished(cells: Cells, patterns: Sequence[Pattern], goals: Goals | None) -> list[Pattern]:

@@ -56,10 +56,17 @@ def _value(
 
 
 @compiled
-def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray) -> tuple[float, float, int]:
+def best_powers(
+    links: Links, least: FloatArray, most: FloatArray, floor: float, tolerance: float, found: FloatArray
+) -> tuple[float, float, int]:
     """Value of the best powers found, which are filled in, a bound on that of the best ones, and boxes looked at.
 
     Ends when the two are within the tolerance, or when the bound is at most `floor`.
+
+    Parameters
+    ----------
+    least, most : array, shape (links,)
+        Powers of the links that are not covered.
     """
     cover, rest = np.flatnonzero(links.kind == COVERED), np.flatnonzero(links.kind != COVERED)
     can, cover_powers = covering(links, cover, rest)
@@ -82,17 +89,15 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
         upper[b] = lower[b]
         upper[b, 1 + b] += links.own[rest[b]]
     base -= cost[0]
-    at = np.zeros(free)
-    best = base + _value(links, rest, cover_powers, upper, lower, cost, at)
-    found[:] = 0.0
-    for a in range(len(cover)):
-        found[cover[a]] = cover_powers[a, 0]
+    best = base + _value(links, rest, cover_powers, upper, lower, cost, least[rest])
+    _fill(found, cover, rest, cover_powers, least[rest])
     if free == 0 or best == -np.inf:
         return best, best, 0
     known = np.inf
     if not (links.kind == HIGH).any():
         share = np.zeros(free)
-        value, known = best_log_powers(links, rest, lower, cover_powers, cost[1:], floor - base, tolerance, share)
+        ends = (least[rest], most[rest])
+        value, known = best_log_powers(links, rest, ends, lower, cover_powers, cost[1:], floor - base, tolerance, share)
         known += base
         if base + value > best:
             best = base + value
@@ -100,6 +105,7 @@ def best_powers(links: Links, floor: float, tolerance: float, found: FloatArray)
         if known <= max(best + tolerance, floor):
             return best, max(best, known), 0
     low, high = np.zeros((FEW_BOXES, free)), np.ones((FEW_BOXES, free))
+    low[0], high[0] = least[rest], most[rest]
     bound, middle = np.full(FEW_BOXES, -np.inf), np.zeros((FEW_BOXES, free))
     side = np.zeros(FEW_BOXES, np.int64)
     scale = np.empty(free)

@@ -19,11 +19,20 @@ def of(instance):
     return Cells(instance, state.rows, placements(instance)[0])
 
 
+def pattern(cell, users, nodes, share):
+    """Links at some powers, of which any may be."""
+    none = np.zeros(len(share))
+    return Pattern(cell, users, nodes, share, 0.0, np.zeros(0), 0.0, none, none + 1)
+
+
 def patterns(cells, layer, served):
     """Links of a layer, one a pattern, that share their budget equally: pairs of user and subcarrier at node 0."""
     share = np.full(1, 1.0 / len(served))
     cell = {n: (layer, first) for (own, first), alike in cells.alike.items() if own == layer for n in alike}
-    return [Pattern(cell[n], np.array([k]), np.zeros(1, np.int64), share, 0.0, np.zeros(0), 0.0) for k, n in served]
+    return [
+        Pattern(cell[n], np.array([k]), np.zeros(1, np.int64), share, 0.0, np.zeros(0), 0.0, 0 * share, share**0)
+        for k, n in served
+    ]
 
 
 def test_water_filling():
@@ -32,8 +41,8 @@ def test_water_filling():
     cells, users = of(instance), [k for k, letter in enumerate(instance.slices) if letter == "H"][:4]
     taken = patterns(cells, 0, list(zip(users, range(4), strict=True)))
     found = polished(cells, taken, None)
-    share = np.array([pattern.share[0] for pattern in found])
-    snr = np.array([cells.layers[0].snr[pattern.cell[1], pattern.users[0], 0] for pattern in found])
+    share = np.array([own.share[0] for own in found])
+    snr = np.array([cells.layers[0].snr[own.cell[1], own.users[0], 0] for own in found])
     level = 1 / snr + share
     assert share.sum() == pytest.approx(1, abs=1e-6)
     assert np.ptp(level[share > 1e-4]) < 1e-4 * level.max()
@@ -49,7 +58,7 @@ def test_never_worse_and_always_feasible(seed):
     both = []
     for n, pair in enumerate(users.reshape(6, 2)):
         share = np.full(2, 1 / 6)
-        both.append(Pattern((0, n), pair, np.arange(2), share, 0.0, np.zeros(0), 0.0))
+        both.append(pattern((0, n), pair, np.arange(2), share))
     before = judge(instance, cells.decision(both))
     after = judge(instance, cells.decision(polished(cells, both, None)))
     assert before.feasible
@@ -83,7 +92,9 @@ def test_prices_among_links_that_share_a_node():
     instance = replace(generate("fixed-24", 0), intra_cell_reuse=True, sinr_threshold=0.1)
     cells = of(instance)
     users = np.array([k for k, letter in enumerate(instance.slices) if letter == "H"][:2])
-    pair = Pattern((0, 0), users, np.zeros(2, np.int64), np.full(2, 0.5), 0.0, np.zeros(0), 0.0)
+    pair = Pattern(
+        (0, 0), users, np.zeros(2, np.int64), np.full(2, 0.5), 0.0, np.zeros(0), 0.0, np.zeros(2), np.ones(2)
+    )
     start = np.zeros(len(cells.rows.most))
     start[cells.rows.users : cells.rows.places] = 0.1
     point = prices_among(cells, [pair], start, 1e-6)

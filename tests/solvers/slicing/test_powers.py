@@ -7,7 +7,7 @@ import pytest
 from skybound.instances.fields import FloatArray
 from skybound.instances.slicing.presets import generate
 from skybound.solvers.slicing.cells import Cells, Rows
-from skybound.solvers.slicing.laws import COVERED, HIGH, Laws, least_rate
+from skybound.solvers.slicing.laws import COVERED, HIGH, LOW, Laws, least_rate
 from skybound.solvers.slicing.links import Links
 from skybound.solvers.slicing.patterns import Prices, links_of
 from skybound.solvers.slicing.powers import best_powers
@@ -57,7 +57,7 @@ def test_pairs_against_a_grid(links: Links) -> None:
     bounds = [0.0]
     for own in ([0, 1], [0], [1]):
         some, share = _some(links, own), np.zeros(len(own))
-        value, bound, _ = best_powers(some, -np.inf, 1e-7, share)
+        value, bound, _ = best_powers(some, np.zeros(len(own)), np.ones(len(own)), -np.inf, 1e-7, share)
         bounds.append(bound)
         if value > -np.inf:
             assert bound - 1e-7 <= value <= bound
@@ -68,6 +68,34 @@ def test_pairs_against_a_grid(links: Links) -> None:
         assert grid >= max(bounds) - 0.01
 
 
+@pytest.mark.parametrize("links", _pairs())
+def test_no_grid_within_ends_is_beyond_the_bound(links: Links) -> None:
+    """Where all sides of cuts are bounded, so is the whole; powers found are between their ends.
+
+    Links of which the other one is idle are not part of the pattern, so they count, too.
+    """
+    cut, inside = GRID[[30, 50]], (links.kind != COVERED)
+    best = []
+    for sides in itertools.product((0, 1), repeat=2):
+        least, most = np.where(sides, cut, 0.0), np.where(sides, 1.0, cut)
+        share = np.zeros(2)
+        value, bound, _ = best_powers(links, least, most, -np.inf, 1e-7, share)
+        axes = [GRID[(low <= GRID) & (high >= GRID)] for low, high in zip(least, most, strict=True)]
+        grid = max(_value(links, np.array(one)) for one in itertools.product(*axes))
+        ends = [(_some(links, [k]), least[[k]], most[[k]]) for k in (0, 1)]
+        bound = max(0.0, bound, *(best_powers(*alone, -np.inf, 1e-7, np.zeros(1))[1] for alone in ends))
+        if inside.all():
+            assert grid <= bound + 1e-9
+        if value > -np.inf:
+            assert (share >= least - 1e-12)[inside].all()
+            assert (share <= most + 1e-12)[inside].all()
+        best.append(bound)
+    whole = best_powers(links, np.zeros(2), np.ones(2), -np.inf, 1e-7, np.zeros(2))[1]
+    assert max(best) >= whole - 1e-6
+    if LOW not in links.kind:  # one who stays below the least rate is not part of the whole
+        assert max(best) <= whole + 1e-6
+
+
 def test_one_high_link_by_hand() -> None:
     # w ln(1 + a x) - c x is best where w a / (1 + a x) = c, so x = w / c - 1 / a
     one = np.ones(1)
@@ -75,7 +103,7 @@ def test_one_high_link_by_hand() -> None:
         np.array([HIGH]), 2 * one, one, one, one, 0 * one, 0 * one, 4 * one, 4 * np.ones((1, 1)), 4 * one, 1.0
     )
     share = np.zeros(1)
-    value, bound, _ = best_powers(links, -np.inf, 1e-9, share)
+    value, bound, _ = best_powers(links, 0 * share, 1 + 0 * share, -np.inf, 1e-9, share)
     assert share[0] == pytest.approx(2 / 4 - 1 / 4, abs=1e-4)
     assert value == pytest.approx(2 * np.log(2) - 1, abs=1e-9)
     assert value <= bound <= value + 1e-9
@@ -87,7 +115,7 @@ def test_covered_links_take_the_least_powers() -> None:
     heard = np.array([[8.0, 1.0], [2.0, 4.0]])
     links = Links(np.full(2, COVERED), one, one, one, one, one, one, np.array([8.0, 4.0]), heard, 0.1 * one, 1.0)
     share = np.zeros(2)
-    value, bound, _ = best_powers(links, -np.inf, 1e-9, share)
+    value, bound, _ = best_powers(links, 0 * share, 1 + 0 * share, -np.inf, 1e-9, share)
     np.testing.assert_allclose(share, [1 / 6, 1 / 3])
     assert value == bound == pytest.approx(2 - 0.05)
 
