@@ -1,5 +1,6 @@
 """Presets by name, and their variants such as ``paper:users=18``."""
 
+import functools
 import importlib.metadata
 import math
 from collections.abc import Callable, Mapping
@@ -28,15 +29,18 @@ def find_preset(
     InputError
         When there is no such preset or variant.
     """
-    base, _, variant = name.partition(":")
+    base, colon, variant = name.partition(":")
     if base not in presets:
         raise InputError(f'is "{base}", unknown; known are {", ".join(presets)}', "preset")
-    preset = presets[base]
-    for change in variant.split(",") if variant else []:
+    preset, seen = presets[base], set[str]()
+    for change in variant.split(",") if colon else []:
         key, _, value = change.partition("=")
         if key not in changes:
             known = ", ".join(f"{key}=…" for key in changes)
             raise InputError(f'has the variant "{change}", unknown; known are {known}', "preset")
+        if key in seen:
+            raise InputError(f'has the variant "{key}" twice', "preset")
+        seen.add(key)
         try:
             preset = changes[key](preset, value)
         except InputError:
@@ -48,8 +52,12 @@ def find_preset(
 
 def drawn_from(problem: str, preset: str, seed: int) -> dict[str, Any]:
     """The provenance of a generated instance."""
-    version = importlib.metadata.version("skybound")
-    return {"generator": f"skybound {problem}", "version": version, "preset": preset, "seed": seed}
+    return {"generator": f"skybound {problem}", "version": _version(), "preset": preset, "seed": seed}
+
+
+@functools.cache  # it reads the files of the installation
+def _version() -> str:
+    return importlib.metadata.version("skybound")
 
 
 def positive(number: Number) -> Number:

@@ -119,8 +119,6 @@ class Pools(NamedTuple):
         """
         names = split(presets, find)
         most = max(SlicingEnvironment.draw(name, TRAINING_SEED, 1, 1).most for name in names)
-        if most == 0:
-            raise InputError("has no users", "preset")
         draw = partial(SlicingEnvironment.draw, priority=settings.priority, most=most)
         training = [draw(name, TRAINING_SEED, settings.worlds, settings.slots) for name in names]
         validation = [draw(name, VALIDATION_SEED, settings.validation_worlds, 1) for name in names]

@@ -15,7 +15,7 @@ from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
 from ...instances.slicing.instance import SLICES
-from ...instances.slicing.presets import walk
+from ...instances.slicing.presets import find, walk
 from ..environment import Float32Array
 from .asking import Layout, Room
 from .slots import NONE, STATION, Slots
@@ -88,7 +88,15 @@ class SlicingEnvironment:
     def draw(
         cls, preset: str, seed: int, worlds: int, slots: int, *, priority: bool = True, most: int | None = None
     ) -> "SlicingEnvironment":
-        """The first slots of walks of a preset with seeds from `seed` on."""
+        """The first slots of walks of a preset with seeds from `seed` on.
+
+        Raises
+        ------
+        InputError
+            When the preset is unknown or has no users, or the environment cannot be.
+        """
+        if find(preset).users == 0:
+            raise InputError("has no users", "preset")
         walks = [list(itertools.islice(walk(preset, seed + w), slots)) for w in range(worlds)]
         return cls(walks, priority=priority, most=most)
 
@@ -151,6 +159,14 @@ class SlicingEnvironment:
         return Earned(self._nobody + own.sum(1), own)
 
     def step(self, action: FloatArray) -> Earned:
-        """Let all serve at once, by actions of shape (B, agents, actions) from 0 to 1."""
+        """Let all serve at once, by actions of shape (B, agents, actions) from 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            When an action is not a number.
+        """
+        if np.isnan(action).any():
+            raise ValueError("an action is not a number")
         self.serve_on_ground(action[:, : len(SLICES)])
         return self.serve_from_sky(action[:, len(SLICES) :])

@@ -158,6 +158,8 @@ def test_decisions_must_fit(worked_provisioning, choice, message):
         ("paper:resources=200/1/1/1", "has 120 satellites for 200"),
         ("tight:stations=x.csv", "its coverage is drawn"),
         ("paper:start=2020-01-01", "start without element sets"),
+        ("paper:", 'has the variant "", unknown'),
+        ("paper:users=3,users=4", 'has the variant "users" twice'),
     ],
 )
 def test_variants_that_cannot_be_are_refused(name, message):

@@ -8,6 +8,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 from skybound.formulations.slicing.referee import judge
+from skybound.instances.errors import InputError
 from skybound.instances.slicing.presets import walk
 from skybound.learned.slicing.adapters import AGENT_NAMES, SlicingGym, SlicingParallel
 
@@ -55,3 +56,12 @@ def test_agents_are_paid_what_their_users_win():
         assert judge(instance, decision).objective == pytest.approx(sum(paid.values()) - 1)
     assert all(ended.values())
     assert not adapter.agents
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(InputError, match="has no users"):
+        SlicingGym("paper-24:users=0", 3)
+    one = SlicingGym("paper-24", 3)
+    one.reset(seed=0)
+    with pytest.raises(ValueError, match="not a number"):
+        one.step(np.full(one.action_space.shape, np.nan))
