@@ -68,7 +68,7 @@ class Effort:
         )
 
 
-FULL = Effort(range(5), {}, {}, {}, {}, SIZES, 5, 60.0)
+FULL = Effort(range(5), {}, {}, {}, {}, SIZES, 5, 360.0)
 _FEW = {"worlds": 20, "slots": 4, "validation_worlds": 10}
 _FEW_LABELS = {"label_worlds": 4, "validation_worlds": 1, "imitation_steps": 300, "validate": 300, "batch": 4}
 QUICK = Effort(
