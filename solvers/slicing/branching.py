@@ -20,6 +20,7 @@ from .state import State
 ROUNDS = 6  # of planes at other prices, or of patterns split by powers
 ALONE = 40  # the same of links that are chosen, alone
 SOME = 0.2  # of the most that is claimed beyond what a pattern is worth: those from there on are split
+NARROW = 1e-12  # between powers: no longer split
 MARGIN = 0.1  # of powers, that is left to either side where they are split
 FACTORS = (0.5, 0.8, 1.0, 1.25, 2.0)  # prices of the first planes, over the best ones
 MOST_S = 1.0  # of time for one choice among links that are chosen (s)
@@ -152,7 +153,7 @@ class Branching:
         beyond = dict[int, float]()
         at = self._at(list(chosen.taken.values()), chosen.point)
         for (number, pattern), true in zip(chosen.taken.items(), at, strict=True):
-            if not self._covered(pattern).all():
+            if (~self._covered(pattern) & (pattern.most - pattern.least > NARROW)).any():
                 claimed = pattern.worth - true.worth + float(goals @ (pattern.reached - true.reached))
                 beyond[number] = claimed if np.isfinite(claimed) else self.bound
         few = max(SOME * max(beyond.values(), default=0.0), self._state.tolerance)
@@ -168,7 +169,8 @@ class Branching:
         ends = (pattern.share, best, pattern.least, pattern.most)
         here, there, low, high = (np.log1p(loudest * share) for share in ends)
         apart = np.abs(here - there) + MARGIN * (high - low)
-        link = int(np.where(self._covered(pattern), -1.0, apart).argmax())
+        cannot = self._covered(pattern) | (pattern.most - pattern.least <= NARROW)
+        link = int(np.where(cannot, -1.0, apart).argmax())
         margin = MARGIN * (high[link] - low[link])
         cut = np.clip(here[link], low[link] + margin, high[link] - margin)
         return link, float(np.expm1(cut) / loudest[link])

@@ -13,7 +13,7 @@ from .state import State
 STEPS = 200  # of a bundle
 NEAR = 0.02  # distance to the least bound over that to the incumbent
 LEAST_NEAR, MOST_NEAR = 1e-6, 1e-5  # of the bound
-GAP, MOST_S = 1e-6, 20.0  # of the integer programs: gap, and time (s)
+GAP, MOST_S, LONGER = 1e-6, 20.0, 2.0  # of the integer programs: gap, time (s), and that of the next over the last
 BRIEF, BRIEF_S = 1e-3, 1.0  # the same of placements that are looked at briefly
 CLOSER, ROUGH = 0.1, 1e-4  # their gap over the distance that is near enough, and where not all patterns are listed
 WIDTH, WIDER = 1e-4, 4.0  # of the first list, over the bound, and of the next one, over the last
@@ -35,6 +35,7 @@ class Placed:
         self.state, self.cells, self.point, self.bound = state, cells, point, np.inf
         self._whole: Choice | None = None  # of all patterns that may be of interest
         self._branching: Branching | None = None
+        self._most_s = MOST_S
 
     def least(self, radius: float) -> None:
         """Find prices of least bound, as long as the placement may be better than the incumbent."""
@@ -69,7 +70,8 @@ class Placed:
     def improve(self, enough: float = 0.0, *, briefly: bool = False) -> bool:
         """Bring decision and bound of this placement nearer to each other, by wider and wider lists of patterns.
 
-        Once all patterns that may be of interest are listed, these are split by powers, some every time.
+        Once all patterns that may be of interest are listed, these are split by powers, some every time, and programs
+        have more time.
 
         Parameters
         ----------
@@ -89,7 +91,8 @@ class Placed:
             self._branching = Branching(state, self.cells, self.point, self.bound)
         branching = self._branching
         if self._whole is not None:
-            more = branching.choose(self._whole, max(GAP, closer), MOST_S, complete=True)
+            self._most_s *= LONGER
+            more = branching.choose(self._whole, max(GAP, closer), self._most_s, complete=True)
             self.bound = branching.bound
             return more
         while self.bound > state.aim:
@@ -100,7 +103,7 @@ class Placed:
             complete = gap <= width
             choice = branching.choice(listed)
             near = max(BRIEF if briefly else GAP if complete else ROUGH, closer)
-            more = branching.choose(choice, near, BRIEF_S if briefly else MOST_S, complete=complete)
+            more = branching.choose(choice, near, BRIEF_S if briefly else self._most_s, complete=complete)
             self.bound = branching.bound
             if briefly:
                 return True
