@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -111,7 +112,11 @@ def evaluate(
             progress(done, len(todo))
         if store.has(instance.hash, entry, seed):
             continue
-        found = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed))
+        try:
+            found = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed))
+        except InputError:
+            store.leave()
+            raise
         result = found.to_json()
         group = instance.provenance.get("preset")
         store.add(
@@ -153,6 +158,7 @@ class _Rows:
     def __init__(self, folder: Path | None, settings: dict[str, Any], resume: bool) -> None:
         self.rows: dict[tuple[str, str, int], dict[str, Any]] = {}
         self._path = None if folder is None else folder / "rows.jsonl"
+        self._made = folder is not None and not folder.exists()
         if folder is None or self._path is None:
             return
         note = folder / "settings.json"
@@ -180,6 +186,11 @@ class _Rows:
         """Whether there is a row, of the same policy where it is one."""
         row = self.rows.get((instance_hash, entry.name, seed))
         return row is not None and row["policy"] == entry.identity
+
+    def leave(self) -> None:
+        """Take the folder away again where it was made for nothing."""
+        if self._made and self._path is not None and not self.rows:
+            shutil.rmtree(self._path.parent)
 
     def add(self, row: dict[str, Any]) -> None:
         self.rows[row["hash"], row["solver"], row["seed"]] = row

@@ -86,6 +86,18 @@ def test_an_experiment_is_not_overwritten_or_mixed(instances, tmp_path):
         evaluate(instances[:1], ["greedy"], out=tmp_path, resume=True, time_limit_s=3.0)
 
 
+def test_what_cannot_begin_leaves_nothing(instances, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise InputError("has 9 users, there is room for 8", "instance")
+
+    evaluate(instances[:1], ["greedy"], out=tmp_path / "begun")
+    monkeypatch.setattr(experiment, "run", refuse)
+    for folder, resume in (("new", False), ("begun", True)):
+        with pytest.raises(InputError, match="room"):
+            evaluate(instances, ["greedy"], out=tmp_path / folder, resume=resume)
+    assert [path.name for path in tmp_path.iterdir()] == ["begun"]
+
+
 def test_instances_are_of_one_problem_and_distinct(instances):
     with pytest.raises(InputError, match="is the same instance as"):
         evaluate([instances[0], instances[0]], ["greedy"])
