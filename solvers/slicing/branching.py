@@ -18,7 +18,7 @@ from .polishing import affordable, keeps_to_budgets, polished, prices_among
 from .state import State
 
 ROUNDS = 6  # of planes at other prices, or of patterns split by powers
-ALONE = 40  # the same of links that are chosen, alone
+ALONE, ALONE_BRIEFLY = 200, 40  # the same of links that are chosen, alone
 SOME = 0.2  # of the most that is claimed beyond what a pattern is worth: those from there on are split
 NARROW = 1e-12  # between powers: no longer split
 MARGIN = 0.1  # of powers, that is left to either side where they are split
@@ -74,8 +74,17 @@ class Branching:
             choice.add_planes(factor * self._point, self._state.tolerance)
         return choice
 
-    def choose(self, choice: Choice, gap: float, most_s: float, *, complete: bool) -> bool:
+    def choose(self, choice: Choice, gap: float, most_s: float, *, complete: bool, briefly: bool = False) -> bool:
         """Choose among some patterns, and the powers of what is chosen; bound by all that may be of interest.
+
+        Parameters
+        ----------
+        gap, most_s
+            Of a choice.
+        complete
+            Whether these are all patterns that may be of interest.
+        briefly
+            Whether powers are sought for a short time, and no patterns split but those chosen.
 
         Returns
         -------
@@ -91,17 +100,17 @@ class Branching:
             links = frozenset((own.cell, *own.users.tolist(), *own.nodes.tolist()) for own in chosen.taken.values())
             if links not in self._seen:
                 self._seen.add(links)
-                self._share_power(list(chosen.taken.values()), gap)
+                self._share_power(list(chosen.taken.values()), gap, ALONE_BRIEFLY if briefly else ALONE)
                 if self._enough(chosen, gap):
                     return False
-            if not self._tighten(choice, chosen, gap, split=complete):
+            if not self._tighten(choice, chosen, gap, split=not briefly):
                 return False
         return True
 
-    def _share_power(self, patterns: list[Pattern], gap: float) -> None:
+    def _share_power(self, patterns: list[Pattern], gap: float, rounds: int) -> None:
         """Find the best powers of links that are chosen, by splitting these alone."""
         choice = self.choice(patterns)
-        for _ in range(ALONE):
+        for _ in range(rounds):
             chosen = self._chosen(choice, gap, MOST_S)
             if self._enough(chosen, gap) or not self._tighten(choice, chosen, gap, split=True):
                 return

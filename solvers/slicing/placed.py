@@ -103,7 +103,8 @@ class Placed:
             complete = gap <= width
             choice = branching.choice(listed)
             near = max(BRIEF if briefly else GAP if complete else ROUGH, closer)
-            more = branching.choose(choice, near, BRIEF_S if briefly else self._most_s, complete=complete)
+            most_s = BRIEF_S if briefly else self._most_s
+            more = branching.choose(choice, near, most_s, complete=complete, briefly=briefly)
             self.bound = branching.bound
             if briefly:
                 return True
