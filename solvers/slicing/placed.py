@@ -119,7 +119,7 @@ class Placed:
     def _listed(self, width: float) -> list[Pattern]:
         """All patterns whose worth less their prices is at most so far from the best one's, nearest first.
 
-        None when there are too many.
+        Empty when there are too many, or time is up.
         """
         state, listed = self.state, list[tuple[float, Pattern]]()
         for place in self.cells.alike:
