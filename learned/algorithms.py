@@ -130,7 +130,7 @@ TEAMS = [
 ]
 PRICES = [
     Entry(name, "slicing.imitation", settings, "SlicingImitation", "PricePolicy", {})
-    for name, settings in (("imitation", "IMITATION"), ("imitation-tuned", "TUNED"))
+    for name, settings in (("imitation", "IMITATION"), ("imitation-tuned", "TUNED"), ("imitation-rl", "REINFORCED"))
 ]
 PROXIMAL = [Entry("mappo", "slicing.mappo", "TUNED", "ProximalLearner", "TeamPolicy", {})]
 

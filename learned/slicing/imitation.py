@@ -1,6 +1,6 @@
-"""Imitation of certified prices on slicing, fine-tuning by the bound that they prove, and the policy as a solver."""
+"""Imitation of certified prices on slicing, fine-tuning by their bound or by reward, and the policy as a solver."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...formulations.slicing.referee import judge
+from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.presets import find
 from ...solvers.result import Answer, Limits
@@ -22,11 +23,11 @@ from ..imitation import ImitationLearner
 from ..label_store import LabelStore, plan_all, split
 from ..policy_file import PolicyFile, SeenArray
 from ..settings import half_cosine
-from .imitation_settings import IMITATION, TUNED, Settings
+from .imitation_settings import IMITATION, REINFORCED, TUNED, Settings
 from .price_labels import PriceLabels
 from .price_network import PriceNetwork, Sight
 
-__all__ = ["IMITATION", "TUNED", "PricePolicy", "SlicingImitation"]
+__all__ = ["IMITATION", "REINFORCED", "TUNED", "PricePolicy", "SlicingImitation"]
 
 
 class Lessons(NamedTuple):
@@ -40,6 +41,8 @@ class Lessons(NamedTuple):
         What is seen of all slots.
     prices : tensor, shape (slots, rows)
         Over the scale.
+    instances
+        The slots themselves.
     bounds
         What prices prove.
     """
@@ -47,6 +50,7 @@ class Lessons(NamedTuple):
     stations: int
     sight: Sight
     prices: Tensor
+    instances: list[Slicing]
     bounds: list[SharedBound]
 
     @classmethod
@@ -55,7 +59,7 @@ class Lessons(NamedTuple):
         instances = labels.instances
         sight = Sight.joined([Sight.of(own) for own in instances])
         prices = torch.from_numpy(labels.prices).float() / sight.scale[:, None]
-        return cls(instances[0].nodes[0], sight, prices, [SharedBound(own) for own in instances])
+        return cls(instances[0].nodes[0], sight, prices, instances, [SharedBound(own) for own in instances])
 
 
 class Student(AveragedStudent[PriceNetwork]):
@@ -86,20 +90,41 @@ class Student(AveragedStudent[PriceNetwork]):
         return {"price_error": float(loss.detach().sqrt()), "gradient_norm": norm}
 
     def _fine_tune(self, lessons: Lessons, rng: np.random.Generator, step: int) -> dict[str, float]:
-        """Follow the slope of the bound that the prices prove; labels are not looked at."""
+        """Follow the slope of what the prices come to; labels are not looked at."""
         settings = self.settings
         if step == 0:
             self.network.load_state_dict(self.learned.state_dict())
             self._begin(self.network, settings.weight_decay)
         rows = rng.integers(len(lessons.prices), size=settings.tuning_batch)
         sight = lessons.sight.take(torch.from_numpy(rows))
-        point = self.network(sight, lessons.stations) * sight.scale[:, None]
-        proven = [lessons.bounds[row].at(own) for row, own in zip(rows, point.detach().double().numpy(), strict=True)]
-        slope = torch.from_numpy(np.stack([slope for _, slope in proven])).float()
-        loss = (slope * point).sum(1).mean()
-        norm = self._descend(loss, settings.tuning_rate * half_cosine(step / settings.tuning_steps))
+        said = self.network(sight, lessons.stations) * sight.scale[:, None]
+        points = said.detach().double().numpy()
+        if settings.disturbance:
+            worth = partial(_value, tried=settings.tried)
+            tried = [
+                slope_of_reward(partial(worth, lessons.instances[row]), point, settings.disturbance, rng)
+                for row, point in zip(rows, points, strict=True)
+            ]
+        else:
+            tried = [lessons.bounds[row].at(point) for row, point in zip(rows, points, strict=True)]
+        slope = torch.from_numpy(np.stack([slope for _, slope in tried])).float()
+        rate = settings.tuning_rate * half_cosine(step / settings.tuning_steps)
+        norm = self._descend((slope * said).sum(1).mean(), rate)
         self._average(settings.tuning_averaging)
-        return {"bound": float(np.mean([value for value, _ in proven])), "gradient_norm": norm}
+        name = "loss" if settings.disturbance else "bound"
+        return {name: float(np.mean([value for value, _ in tried])), "gradient_norm": norm}
+
+
+def slope_of_reward(
+    worth: Callable[[FloatArray], float], point: FloatArray, disturbance: float, rng: np.random.Generator
+) -> tuple[float, FloatArray]:
+    """What a slot loses, and its slope in the mean of the prices, by one disturbance of their logarithms up and down.
+
+    The likelihood-ratio gradient of a normal policy, with the other of the pair as baseline (REINFORCE, Williams 1992).
+    """
+    noise = rng.standard_normal(len(point))
+    up, down = (worth(point * np.exp(sign * disturbance * noise)) for sign in (1, -1))
+    return -(up + down) / 2, -(up - down) / (2 * disturbance) * noise / point
 
 
 class SlicingImitation(ImitationLearner[PriceLabels]):
@@ -144,7 +169,7 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
         }
 
     def _shortfall(self, network: PriceNetwork, known: PriceLabels) -> float:
-        values = [_value(network, instance, self.settings.tried) for instance in known.instances]
+        values = [_value(own, network.prices(own), self.settings.tried) for own in known.instances]
         scale = np.where(known.bound == 0, 1.0, np.abs(known.bound))
         return float(np.mean((known.bound - values) / scale))
 
@@ -152,9 +177,9 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
         return {name: getattr(self.settings, name) for name in ("width", "layers", "tried")}
 
 
-def _value(network: PriceNetwork, instance: Slicing, tried: int) -> float:
-    """The objective that a network's prices lead to."""
-    decision = decide_by_prices(instance, network.prices(instance), Limits(), tried).decision
+def _value(instance: Slicing, prices: FloatArray, tried: int) -> float:
+    """The objective that prices lead to."""
+    decision = decide_by_prices(instance, prices, Limits(), tried).decision
     assert isinstance(decision, SlicingDecision)
     value = judge(instance, decision).objective
     assert value is not None

@@ -48,6 +48,9 @@ class Settings:
         Steps of fine-tuning after those, step size at first, and what the running mean keeps.
     tuning_batch
         Slots in a batch.
+    disturbance
+        0: fine-tuning follows the bound that prices prove. More: it follows what decisions by disturbed prices come to;
+        the standard deviation of the disturbances of logarithms.
     unit, validate
         Steps between checkpoints and between validations; there is a validation after the last step, too.
     """
@@ -72,13 +75,14 @@ class Settings:
     tuning_rate: float
     tuning_averaging: float
     tuning_batch: int
+    disturbance: float
     unit: int
     validate: int
 
     def __post_init__(self) -> None:
         at_least(self, 1, COUNTS)
         validated_between_units(self.unit, self.validate)
-        at_least(self, 0, ("wanted_gap", "largest_gap", "weight_decay", "tuning_steps"))
+        at_least(self, 0, ("wanted_gap", "largest_gap", "weight_decay", "tuning_steps", "disturbance"))
         above_zero(self, ("time_limit_s", "learning_rate", "largest_gradient", "tuning_rate"))
         shares(self, ("averaging", "tuning_averaging"))
 
@@ -109,8 +113,10 @@ IMITATION = Settings(
     tuning_rate=1e-3,
     tuning_averaging=0.98,
     tuning_batch=4,
+    disturbance=0.0,
     unit=50,
     validate=750,
 )
 # The last validation of imitation falls on its last step, so that fine-tuning can only be kept where it helps.
 TUNED = replace(IMITATION, tuning_steps=250, validate=250)
+REINFORCED = replace(TUNED, tuning_steps=100, tuning_rate=3e-4, tuning_batch=2, disturbance=0.1)

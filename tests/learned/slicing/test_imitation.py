@@ -10,6 +10,7 @@ from skybound.formulations.slicing.referee import judge
 from skybound.instances.errors import InputError
 from skybound.instances.slicing.presets import generate
 from skybound.learned.algorithms import train
+from skybound.learned.slicing.imitation import slope_of_reward
 from skybound.learned.slicing.imitation_settings import IMITATION
 from skybound.learned.slicing.price_labels import PriceLabels
 from skybound.learned.slicing.price_network import PriceNetwork, Sight
@@ -110,6 +111,36 @@ def test_fine_tuning_lowers_the_bound(tmp_path):
     train("slicing", PRESET, "imitation-tuned", [0], tmp_path / "run", changes=changes)
     bounds = [line["bound"][0] for line in metrics(tmp_path / "run") if "bound" in line]
     assert bounds[-1] < bounds[0] - 0.05
+
+
+def test_slope_of_reward():
+    """In the mean it is that of what is lost; a reward that is the same everywhere has none."""
+    rng, point, best = np.random.default_rng(0), np.array([0.5, 1.0, 2.0]), np.array([0.1, 0.0, -0.3])
+    drawn = [slope_of_reward(lambda at: -np.square(np.log(at) - best).sum(), point, 0.1, rng) for _ in range(20_000)]
+    exact = 2 * (np.log(point) - best) / point
+    np.testing.assert_allclose(np.mean([slope for _, slope in drawn], 0), exact, atol=0.05)
+    assert not slope_of_reward(lambda at: 1.0, point, 0.1, rng)[1].any()
+
+
+@pytest.mark.slow
+def test_fine_tuning_by_reward(tmp_path):
+    """From a network that has learned next to nothing, decisions become better on the slots learned from."""
+    changes = FEW | {"imitation_steps": 10, "validate": 10, "tuning_steps": 100, "tuning_rate": 1e-2, "tried": 1}
+    train("slicing", PRESET, "imitation-rl", [0], tmp_path / "run", changes=changes)
+    lost = [line["loss"][0] for line in metrics(tmp_path / "run") if "loss" in line]
+    assert np.mean(lost[-3:]) < np.mean(lost[:3])
+
+
+def test_fine_tuning_by_reward_repeats(tmp_path):
+    """Equal seeds learn equally, also in two starts."""
+    changes = FEW | {"imitation_steps": 10, "validate": 10, "tuning_steps": 2, "tried": 1}
+    runs = tmp_path / "whole", tmp_path / "halves"
+    train("slicing", PRESET, "imitation-rl", [0], runs[0], changes=changes)
+    train("slicing", PRESET, "imitation-rl", [0], runs[1], budget_cpu_s=1e-3, changes=changes)
+    train("slicing", PRESET, "imitation-rl", [0], runs[1], resume=True, changes=changes)
+    one, two = ([(line["loss"], line["gradient_norm"]) for line in metrics(run) if "loss" in line] for run in runs)
+    assert one == two
+    assert one[0][1][0] > 0
 
 
 def test_a_trained_policy_comes_along():
