@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import skybound
-from skybound.instances.errors import InputError
 from skybound.instances.placement import PlacementDecision
 from skybound.solvers.result import MOST_THREADS
 
@@ -18,11 +17,13 @@ def test_a_decision_of_ones_own_is_judged(worked):
 
 
 def test_a_decision_must_fit_the_instance(worked, worked_association):
-    with pytest.raises(InputError, match="decision: must be a decision of association, is of type PlacementDecision"):
+    with pytest.raises(
+        skybound.InputError, match="decision: must be a decision of association, is of type PlacementDecision"
+    ):
         skybound.verify(worked_association, PlacementDecision([0, 0, 0]))
-    with pytest.raises(InputError, match=r"decision.host: has 3 entries for 5 users"):
+    with pytest.raises(skybound.InputError, match=r"decision.host: has 3 entries for 5 users"):
         skybound.verify(worked, PlacementDecision([0, 0, 0]))
-    with pytest.raises(InputError, match="decision: must be a decision of association"):
+    with pytest.raises(skybound.InputError, match="decision: must be a decision of association"):
         skybound.verify(worked_association, skybound.solve(worked, "greedy"))
 
 
@@ -34,16 +35,16 @@ def test_instances_and_solutions_are_saved(worked, tmp_path):
     assert skybound.verify(worked, tmp_path / "s.json").passed
     skybound.save(result.solution(), tmp_path / "again.json")
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "s.json").read_bytes()
-    with pytest.raises(InputError, match=r"^content: must be of type Solution, is of type dict"):
+    with pytest.raises(skybound.InputError, match=r"^content: must be of type Solution, is of type dict"):
         skybound.save({}, tmp_path / "x.json")
 
 
 def test_targets_are_written(worked, tmp_path):
     skybound.save(worked, tmp_path / "i.json")
     assert skybound.targets([tmp_path / "i.json"], tmp_path / "t.gz") == (1, ())
-    with pytest.raises(InputError, match=r"^instances\[0\]: must be of type Instance"):
+    with pytest.raises(skybound.InputError, match=r"^instances\[0\]: must be of type Instance"):
         skybound.targets([5], tmp_path / "t.gz")
-    with pytest.raises(InputError, match=r"^time_limit_s: must be"):
+    with pytest.raises(skybound.InputError, match=r"^time_limit_s: must be"):
         skybound.targets([worked], tmp_path / "t.gz", time_limit_s="1")
 
 
@@ -55,21 +56,23 @@ def test_an_instance_is_asked_for(wrong, tmp_path):
         lambda: skybound.verify(wrong, PlacementDecision([0])),
         lambda: skybound.export(wrong, tmp_path),
     ):
-        with pytest.raises(InputError, match=r"^instance: must be of type Instance, is of type"):
+        with pytest.raises(skybound.InputError, match=r"^instance: must be of type Instance, is of type"):
             call()
-    with pytest.raises(InputError, match=r"^instances\[0\]: must be of type Instance|worked.json: cannot be read"):
+    with pytest.raises(
+        skybound.InputError, match=r"^instances\[0\]: must be of type Instance|worked.json: cannot be read"
+    ):
         skybound.evaluate([wrong], ["greedy"])
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.0, "1", True, None, 2**63])
 def test_seeds_are_integers_from_0(wrong, worked, tmp_path):
-    with pytest.raises(InputError, match=r"^seed: must be"):
+    with pytest.raises(skybound.InputError, match=r"^seed: must be"):
         skybound.solve(worked, "random", seed=wrong)
-    with pytest.raises(InputError, match=r"^seed: must be"):
+    with pytest.raises(skybound.InputError, match=r"^seed: must be"):
         skybound.generate("placement", "congested", wrong)
-    with pytest.raises(InputError, match=r"^seeds\[1\]: must be"):
+    with pytest.raises(skybound.InputError, match=r"^seeds\[1\]: must be"):
         skybound.evaluate([worked], ["random"], seeds=[0, wrong])
-    with pytest.raises(InputError, match=r"^seeds\[1\]: must be"):
+    with pytest.raises(skybound.InputError, match=r"^seeds\[1\]: must be"):
         skybound.train("placement", "congested", "imitation", tmp_path / "run", seeds=[0, wrong])
     assert not (tmp_path / "run").exists()
 
@@ -90,14 +93,14 @@ def test_seeds_may_be_of_numpy(worked):
     ],
 )
 def test_limits_are_numbers_in_range(name, wrong, worked, tmp_path):
-    with pytest.raises(InputError, match=f"^{name}: must be"):
+    with pytest.raises(skybound.InputError, match=f"^{name}: must be"):
         skybound.solve(worked, "greedy", **{name: wrong})
     if name != "threads":
-        with pytest.raises(InputError, match=f"^{name}: must be"):
+        with pytest.raises(skybound.InputError, match=f"^{name}: must be"):
             skybound.evaluate([worked], ["greedy"], out=tmp_path / "table", **{name: wrong})
         assert not (tmp_path / "table").exists()
     if name == "gap":
-        with pytest.raises(InputError, match=r"^gap: must be"):
+        with pytest.raises(skybound.InputError, match=r"^gap: must be"):
             skybound.verify(worked, skybound.solve(worked, "greedy"), wrong)
 
 
@@ -111,7 +114,7 @@ def test_a_text_is_no_list(worked, tmp_path):
         ("formats", lambda: skybound.export(worked, tmp_path, "lp")),
         ("seeds", lambda: skybound.train("placement", "congested", "imitation", tmp_path / "run", seeds="01")),
     ):
-        with pytest.raises(InputError, match=f"^{name}: must be a list, is of type"):
+        with pytest.raises(skybound.InputError, match=f"^{name}: must be a list, is of type"):
             call()
 
 
@@ -124,17 +127,17 @@ def test_names_are_texts(worked, tmp_path):
         (r"formats\[0\]", lambda: skybound.export(worked, tmp_path, [1])),
         ("algorithm", lambda: skybound.train("placement", "congested", 1, tmp_path / "run")),
     ):
-        with pytest.raises(InputError, match=f"^{name}: must be of type str"):
+        with pytest.raises(skybound.InputError, match=f"^{name}: must be of type str"):
             call()
 
 
 def test_a_model_is_one_of_pyomo(worked):
     for wrong in (5, "model.lp", worked):
-        with pytest.raises(InputError, match=r"^model: must be of type ConcreteModel"):
+        with pytest.raises(skybound.InputError, match=r"^model: must be of type ConcreteModel"):
             skybound.solve(worked, model=wrong)
 
 
 def test_a_solution_is_one(worked):
     for wrong in (None, 5, {"host": [0] * 5}):
-        with pytest.raises(InputError, match=r"^solution: must be"):
+        with pytest.raises(skybound.InputError, match=r"^solution: must be"):
             skybound.verify(worked, wrong)
