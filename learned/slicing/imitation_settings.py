@@ -27,7 +27,8 @@ class Settings:
     Attributes
     ----------
     wanted_gap, time_limit_s, largest_gap
-        Relative gap at which a label's search ends, its time (s), and the largest proven gap that is admitted.
+        Relative gap at which a label's search ends, its time (s), and the largest proven gap that is admitted; while it
+        is larger, the search is made again with more time.
     label_worlds, validation_worlds, chunk_worlds
         Slots of each preset to learn from, to validate on, and of those labelled in a unit of work.
     imitation_steps
