@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from highspy import HighsModelStatus
 
+from ..instances.errors import InputError
 from ..instances.fields import BoolArray, FloatArray, IntArray
 from ..instances.solution import Status
 from .interrupts import interruptible
@@ -23,6 +24,8 @@ _STOPPED = (
     HighsModelStatus.kSolutionLimit,
     HighsModelStatus.kInterrupt,
 )
+
+LARGEST = 1e15  # factor that HiGHS takes
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ class LinearProgram:
             Threads that HiGHS may use.
         options
             Options of HiGHS that the caller knows better.
+
+        Raises
+        ------
+        InputError
+            When a factor of the rows is larger than HiGHS takes.
         """
         self.integer = bool(arrays.integer.any())
         self._highs = highspy.Highs()
@@ -96,6 +104,9 @@ class LinearProgram:
             self._set(option, value)
         columns, rows = len(arrays.cost), len(arrays.row_lower)
         matrix = sp.csc_array(arrays.matrix, shape=(rows, columns))
+        largest = float(np.abs(matrix.data).max(initial=0.0))
+        if largest > LARGEST:
+            raise InputError(f"comes to a model with factors up to {largest:.2g}; HiGHS takes none above {LARGEST:g}")
         sense = highspy.ObjSense.kMaximize if arrays.maximise else highspy.ObjSense.kMinimize
         self._call(
             "passModel",

@@ -140,6 +140,39 @@ def test_every_route_of_provisioning_agrees(first, random_provisioning, tmp_path
     assert min(informed["current"], informed["previous"]) >= 0.2 * CHUNK
 
 
+@pytest.mark.parametrize("first", range(0, 500, CHUNK))
+def test_every_bracket_of_slicing_agrees(first, random_slicing, tmp_path):
+    """Enumeration and the decomposition bracket the same optimum, models are above it, and so are their files' optima.
+
+    With and without several users of a node on a subcarrier.
+    """
+    statuses, near = collections.Counter(), collections.Counter()
+    for seed in range(first, first + CHUNK):
+        instance = random_slicing(seed)
+        known = solve(instance, "enumeration")
+        statuses[known.status] += 1
+        if known.status is Status.INFEASIBLE:
+            assert solve(instance).status is Status.INFEASIBLE, seed
+            continue
+        if known.status is Status.NO_SOLUTION:  # too many ways
+            continue
+        slack = 1e-7 * max(1.0, abs(known.objective))
+        for name in ("decomposition", "milp", "patterns", "cp-sat"):
+            found = solve(instance, name, time_limit_s=20.0)
+            assert found.objective <= known.bound + slack, (seed, name)
+            assert found.bound >= known.objective - slack, (seed, name)
+            if name == "decomposition":
+                near[instance.intra_cell_reuse, found.gap <= 1e-5] += 1
+            if name == "milp" and found.reason is None:
+                for path in export(instance, tmp_path, ["lp", "mps"]):
+                    for value in from_file(path):
+                        assert value == pytest.approx(found.bound, rel=1e-6, abs=1e-6), seed
+    assert statuses[Status.INFEASIBLE] >= 0.04 * CHUNK
+    for reuse in (False, True):
+        assert near[reuse, True] >= 0.15 * CHUNK
+        assert near[reuse, False] <= 0.05 * CHUNK
+
+
 def roomier(instance):
     """With room for everybody everywhere."""
     names = ("leo_capacity", "geo_capacity", "cache_capacity", "server_capacity")

@@ -13,7 +13,17 @@ import numpy as np
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
-from .values import TOLERANCE, bits_of, covered, delay_s, rate_bps, uav_distances_m
+from .values import (
+    TOLERANCE,
+    Served,
+    bits_of,
+    covered,
+    delay_s,
+    rate_bps,
+    served_distances_m,
+    sinr,
+    uav_distances_m,
+)
 
 ENDS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)  # of intervals of power over the budget
 
@@ -102,6 +112,15 @@ def worths(instance: Slicing, user: IntArray, distance_m: FloatArray, ratio: Flo
     low = weights.delay * saved / (cap * count["L"])
     reached = weights.coverage * covered(instance, ratio) / count["C"]
     return np.asarray(np.where(kind == "H", high, np.where(kind == "L", low, reached)))
+
+
+def won(instance: Slicing, decision: SlicingDecision) -> FloatArray:
+    """By how much every user raises the objective over that of nobody served, shape (users,)."""
+    served, candidate = Served.of(decision), decision.uav_candidate
+    away, ratio = served_distances_m(instance, candidate, served), sinr(instance, candidate, served)
+    found = np.zeros(len(instance.slices))
+    found[served.user] = worths(instance, served.user, away, ratio)
+    return found
 
 
 def nobody(instance: Slicing) -> float:

@@ -98,18 +98,20 @@ def _state(instance: Slicing) -> pyo.ConcreteModel:
         return sum(m.r[(*link, g)] for g in range(len(m.needed[link]))) <= m.served[link]
 
     @m.Constraint(
-        [index for index in m.LEVELS if m.needed[index[:4]][index[4]] > 0], doc="(4) the SINR that level {4} needs"
+        [index for index in m.LEVELS if m.needed[index[:4]][index[4]] > 0],
+        doc="(4) the SINR that level {4} needs, over the signal at all of the budget",
     )
     def enough(m, layer, i, k, n, g):
-        own, wanted = m.sites[layer], float(m.needed[layer, i, k, n][g])
+        own = m.sites[layer]
         snr = own.snr[n, k]
+        wanted = float(m.needed[layer, i, k, n][g] / snr[i])  # of the link's own signal at all of its budget
         others = [j for j in sending_on[layer, n] if own.node[j] != own.node[i] and snr[j]]
         noise = 1 + sum(float(snr[j]) * m.sent[layer, j, n] for j in others)
         most = 1 + sum(snr[others][own.node[others] == v].max() for v in np.unique(own.node[others]))
         if instance.intra_cell_reuse:
             noise += float(snr[i]) * (m.sent[layer, i, n] - m.share[layer, i, k, n])
             most += snr[i]
-        signal = sum(float(snr[i] * high[p]) * m.x[layer, i, k, n, p] for p in m.INTERVALS)
+        signal = sum(float(high[p]) * m.x[layer, i, k, n, p] for p in m.INTERVALS)
         return signal >= wanted * noise - float(wanted * most) * (1 - m.r[layer, i, k, n, g])
 
     @m.Objective(sense=pyo.maximize, doc="(28) throughput, delay and coverage, weighed")

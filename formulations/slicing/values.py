@@ -73,6 +73,14 @@ def distances_m(instance: Slicing, candidate: IntArray) -> tuple[FloatArray, Flo
     return np.sqrt((flat**2).sum(-1)), uav_distances_m(instance, candidate), altitude
 
 
+def served_distances_m(instance: Slicing, candidate: IntArray, served: Served) -> FloatArray:
+    """Of every service: the distance that its delay reckons with (m), shape (services,)."""
+    distance = np.concatenate([own.ravel() for own in distances_m(instance, candidate)])
+    first = np.cumsum([0, *(len(instance.slices) * nodes for nodes in instance.nodes)])[served.layer]
+    nodes = np.array(instance.nodes)[served.layer]
+    return np.asarray(distance[first + served.user * nodes + served.node])
+
+
 def sinr(instance: Slicing, candidate: IntArray, served: Served) -> FloatArray:
     """Of every service: its power over noise and what others of its layer send on its subcarrier, shape (services,)."""
     found = np.zeros(len(served.user))
@@ -128,12 +136,9 @@ def objectives(instance: Slicing, candidate: IntArray, served: Served) -> Object
     of = {letter: np.array([own == letter for own in instance.slices], bool) for letter in "HLC"}
     ratio = sinr(instance, candidate, served)
     rate = rate_bps(instance, ratio)
-    distance = np.concatenate([own.ravel() for own in distances_m(instance, candidate)])
-    first = np.cumsum([0, *(len(instance.slices) * nodes for nodes in instance.nodes)])[served.layer]
-    nodes = np.array(instance.nodes)[served.layer]
-    distance = distance[first + served.user * nodes + served.node]
     delay = np.full(len(instance.slices), instance.delay_cap_s)
-    delay[served.user] = delay_s(instance, rate, distance, bits_of(instance)[served.user])
+    away = served_distances_m(instance, candidate, served)
+    delay[served.user] = delay_s(instance, rate, away, bits_of(instance)[served.user])
     reached = np.zeros(len(instance.slices), bool)
     reached[served.user] = covered(instance, ratio)
     return Objectives(

@@ -11,7 +11,7 @@ from ..record import Decision, Instance, Record, nested, records
 
 SLICES = ("H", "L", "C")  # high throughput, low delay, wide coverage
 LAYERS = ("station", "uav", "satellite")  # bands of their own
-LARGEST = 1e100  # ratio of a signal to the noise, and bandwidth (Hz)
+LARGEST = 1e30  # ratio of a signal to the noise, bandwidth (Hz), and weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +200,13 @@ class Slicing(Instance):
         """Object to numbers whose products are beyond what can be calculated with."""
         if self.subcarrier_hz > LARGEST:
             raise InputError(f"must be at most {LARGEST:g}, is {self.subcarrier_hz:g}", "subcarrier_hz")
+        for name in ("throughput", "delay", "coverage"):
+            if (weight := getattr(self.weights, name)) > LARGEST:
+                raise InputError(f"must be at most {LARGEST:g}, is {weight:g}", f"weights.{name}")
+        if (parts := self.subcarrier_hz / self.throughput_ref_bps) > LARGEST:
+            raise InputError(
+                f"is {parts:g} times smaller than subcarrier_hz, more than {LARGEST:g}", "throughput_ref_bps"
+            )
         scale = 1.0, self.uavs.reference_gain, 1.0
         for (place, array, _), budget, factor in zip(self._per_user(), self.budgets_w, scale, strict=True):
             with np.errstate(over="ignore"):

@@ -16,6 +16,7 @@ from .cells import Cells, Rows
 from .decomposition import FIRST, FIRST_TRIED, NEXT, most_promising
 from .placements import Sky, placements
 from .rules import NOWHERE
+from .scaling import scaled
 from .state import State
 
 NEAR_ENOUGH = 5e-3  # distance of a placement's decision to its bound, over that
@@ -38,7 +39,7 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     tried
         Placements whose own prices are sought.
     """
-    instance = replace(instance, intra_cell_reuse=False)
+    instance, factor = scaled(replace(instance, intra_cell_reuse=False))
     state = State(instance, limits, None)
     sky = Sky(instance, state.rows, state.late)
     if not len(sky.placements):
@@ -46,5 +47,5 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     nobody = Cells(instance, state.rows, sky.placements[0])
     state.begin(nobody.candidate)
     if (scale := nobody.scale()) > 0:
-        most_promising(state, sky, point, NEXT * scale, tried).improve(NEAR_ENOUGH)
+        most_promising(state, sky, point / factor, NEXT * scale, tried).improve(NEAR_ENOUGH)
     return Answer(state.decision, counters=state.counters)

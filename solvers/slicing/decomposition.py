@@ -25,6 +25,7 @@ from ..result import Answer, Limits
 from .cells import Cells, Goals
 from .placed import Placed
 from .placements import Sky, placements
+from .scaling import of_order_one, restored, scaled
 from .state import State
 
 STEPS = 200  # of a bundle
@@ -39,6 +40,7 @@ ROUGHLY = 10.0  # tolerance of powers while placements are compared, over that o
 NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
 
 
+@of_order_one
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
     state = State(instance, limits, goals)
@@ -60,8 +62,9 @@ def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer
     """
     if not len(placements(instance)):
         raise ValueError("no placement of the UAVs keeps their distance")
+    instance, factor = scaled(instance)
     state = State(instance, limits, None)
-    return _search(state), state.answer()
+    return _search(state) * factor, restored(state.answer(), factor)
 
 
 def _search(state: State) -> FloatArray:
@@ -132,14 +135,17 @@ class SharedBound:
     """What placements of an instance win at most at some prices: a signal to learn from, no proof for all of them."""
 
     def __init__(self, instance: Slicing) -> None:
+        instance, self._factor = scaled(instance)
         self._state = State(instance, Limits(), None)
         self._sky = Sky(instance, self._state.rows, self._state.late)
 
     def at(self, point: FloatArray) -> tuple[float, FloatArray]:
         """The bound, of the placements that let expect most, and its slope in the prices, shape (rows,)."""
         self._sky.forget()
+        point = point / self._factor
         likely = np.argsort(-self._sky.bounds(point), kind="stable")[:TAKEN_IN]
-        return Everywhere(self._state, self._sky, point).slope(point, likely)
+        value, slope = Everywhere(self._state, self._sky, point).slope(point, likely)
+        return value * self._factor, slope
 
 
 class Everywhere:

@@ -18,6 +18,7 @@ from .cells import Cells, Pattern, Rows
 from .laws import COVERED
 from .placements import placements
 from .rules import NOWHERE, heard_best
+from .scaling import of_order_one
 
 BETTER = 1e-9  # relative: what counts as better
 TOLERANCE = 1e-7  # of a pattern's powers
@@ -26,6 +27,7 @@ UAV, STATION = LAYERS.index("uav"), LAYERS.index("station")
 NEVER = 1e9  # price of who cannot be had
 
 
+@of_order_one
 def solve_local_search(instance: Slicing, limits: Limits) -> Answer:
     """Begin with UAVs where users hear them best and nobody served, and improve until nothing does."""
     places = placements(instance)

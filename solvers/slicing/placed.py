@@ -27,12 +27,13 @@ class Placed:
     ----------
     bound
         On what is won above nobody served.
-    point
-        Prices at which it holds.
+    point, dual
+        Prices of least bound, and the bound that they prove, which `bound` may have come below.
     """
 
     def __init__(self, state: State, cells: Cells, point: FloatArray) -> None:
-        self.state, self.cells, self.point, self.bound = state, cells, point, np.inf
+        self.state, self.cells, self.point = state, cells, point
+        self.bound = self.dual = np.inf
         self._whole: Choice | None = None  # of all patterns that may be of interest
         self._branching: Branching | None = None
         self._most_s = MOST_S
@@ -63,8 +64,9 @@ class Placed:
             if pattern is not None:
                 pieces.append(rows.piece(block, [pattern], len(alike), block))
         self.state.counters["pricings"] += 1
-        if value < self.bound:
-            self.bound, self.point = value, point
+        if value < self.dual:
+            self.bound = self.dual = value
+            self.point = point
         return Evaluated(value, pieces)
 
     def improve(self, enough: float = 0.0, *, briefly: bool = False) -> bool:
@@ -96,11 +98,12 @@ class Placed:
             self.bound = branching.bound
             return more
         while self.bound > state.aim:
-            gap = self.bound - state.floor
-            listed = [] if gap <= max(GAP, enough) * self.bound or state.late() else self._listed(min(gap, width))
+            near_enough = self.bound - state.floor <= max(GAP, enough) * self.bound
+            needed = self.dual - state.floor  # a better decision's patterns are no farther from the best ones
+            listed = [] if near_enough or state.late() else self._listed(min(needed, width))
             if not listed:
                 return False
-            complete = gap <= width
+            complete = needed <= width
             choice = branching.choice(listed)
             near = max(BRIEF if briefly else GAP if complete else ROUGH, closer)
             most_s = BRIEF_S if briefly else self._most_s
@@ -124,7 +127,8 @@ class Placed:
         state, listed = self.state, list[tuple[float, Pattern]]()
         for place in self.cells.alike:
             _, most = self.cells.best(place, self.point, 0.0, state.tolerance)
-            own = self.cells.all(place, self.point, max(most, 0.0) - width, state.tolerance)
+            floor = max(most, 0.0) - width - state.tolerance  # the best one's bound is that uncertain
+            own = self.cells.all(place, self.point, floor, state.tolerance)
             if own is None or state.late():
                 return []
             listed += [(most - self._net(pattern), pattern) for pattern in own]

@@ -1,4 +1,4 @@
-"""The paper's decomposition: stations first (P1), then UAVs and satellites for whom stations do not serve (P2).
+"""The paper's decomposition: stations first (P1), then UAVs and satellites for whom stations win nothing (P2).
 
 Layers do not disturb each other, so P2 is the same problem over the users that are left, without stations. Both are
 solved with bounds; what the decomposition costs is the joint optimum less the sum of both.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...formulations.slicing.links import nobody
+from ...formulations.slicing.links import nobody, won
 from ...formulations.slicing.referee import judge
 from ...instances.fields import IntArray
 from ...instances.slicing import Slicing, SlicingDecision, Weights
@@ -63,13 +63,14 @@ def two_layer(instance: Slicing, limits: Limits) -> Layers:
     whole, limits = limits.time_limit_s, replace(limits, start=None)
     one = solve_decomposition(ground, limits if whole is None else replace(limits, time_limit_s=FIRST * whole))
     assert isinstance(one.decision, SlicingDecision)
-    first = _objective(ground, one.decision)
-    left = np.array([k for k, service in enumerate(one.decision.serve) if service is None], np.int64)
+    worth = won(ground, one.decision).tolist()
+    serve = [service if own > 0 else None for service, own in zip(one.decision.serve, worth, strict=True)]
+    first = _objective(ground, replace(one.decision, serve=tuple(serve)))
+    left = np.array([k for k, service in enumerate(serve) if service is None], np.int64)
     sky = _of_users(instance, left)
     rest = None if whole is None else max(0.0, whole - (time.monotonic() - began))
     two = solve_decomposition(sky, replace(limits, time_limit_s=rest))
     assert isinstance(two.decision, SlicingDecision)
-    serve = list(one.decision.serve)
     for k, service in zip(left.tolist(), two.decision.serve, strict=True):
         serve[k] = service
     bounds = [float("inf") if own.bound is None else own.bound for own in (one, two)]

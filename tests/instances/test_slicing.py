@@ -91,6 +91,12 @@ def test_anything_may_be_missing(worked_slicing):
         ({"slot_bits": [1.0, 2.0]}, "slot_bits"),
         ({"slot_bits": [1.0, 2.0, -1.0, 0.0]}, r"slot_bits\[2\]"),
         ({"slot_bits": "many"}, "slot_bits: must be a number"),
+        (
+            {"weights": {"throughput": 1e308, "delay": 1.0, "coverage": 1.0}},
+            r"weights.throughput: must be at most 1e\+30",
+        ),
+        ({"throughput_ref_bps": 1e-308}, "throughput_ref_bps: is .* times smaller than subcarrier_hz"),
+        ({"noise_w": 1e-60}, "comes to a ratio of .* to the noise, more than"),
         ({"intra_cell_reuse": 1}, "intra_cell_reuse: must be true or false"),
         ({"users": {"position": [[0, 0], [0, 1], [0, 2], [0, float("inf")]]}}, r"position\[3\]\[1\]: must be finite"),
     ],

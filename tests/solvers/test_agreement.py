@@ -1,11 +1,13 @@
 """All exact routes find the same optimum."""
 
 import collections
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from skybound.formulations.problems import FORMULATIONS
+from skybound.formulations.slicing.links import Sites, nobody, worths
 from skybound.instances.solution import Status
 from skybound.solvers.registry import SOLVERS
 from skybound.solvers.solve import solve
@@ -110,3 +112,24 @@ def test_random_provisionings_are_not_trivial(random_provisioning):
     assert (np.array(roomy) > best + 1e-9).mean() >= 0.3
     assert (np.array(greedy) < best - 1e-9).mean() >= 0.2
     assert sum(changed) >= 0.05 * len(known)
+
+
+def test_random_slicings_are_not_trivial(random_slicing):
+    """At least 5 % infeasible; in at least 30 % of the others with several users these are in each other's way."""
+    statuses, several, crowded = collections.Counter(), 0, 0
+    for seed in range(100):
+        instance = random_slicing(seed)
+        found = solve(instance, "enumeration")
+        statuses[found.status] += 1
+        if found.objective is not None and len(instance.slices) > 1:
+            several += 1
+            users = np.arange(len(instance.slices))
+            most = np.zeros(len(users))
+            for own in Sites.of(instance):
+                for n, site in itertools.product(range(instance.subcarriers), range(len(own.node))):
+                    alone = worths(instance, users, own.distance_m[:, site], own.snr[n, :, site])
+                    most = np.maximum(most, alone)
+            crowded += nobody(instance) + most.sum() > found.objective + 1e-6
+    assert statuses[Status.INFEASIBLE] >= 5
+    assert several >= 50
+    assert crowded >= 0.3 * several

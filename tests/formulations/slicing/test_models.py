@@ -58,13 +58,13 @@ def agree(make, seeds):
 
 
 def test_patterns_are_exact_on_some_powers(random_slicing):
-    assert agree(random_slicing, range(25)) >= 10
+    assert agree(random_slicing, range(25)) >= 18
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 500, 50))
 def test_patterns_are_exact_on_some_powers_of_many(first, random_slicing):
-    assert agree(random_slicing, range(first, first + 50)) >= 20
+    assert agree(random_slicing, range(first, first + 50)) >= 37
 
 
 @pytest.mark.parametrize("module", [milp, pattern_milp])

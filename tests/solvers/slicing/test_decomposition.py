@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from skybound.formulations.slicing.links import nobody, won
 from skybound.formulations.slicing.referee import judge
 from skybound.formulations.verdict import Verdict
 from skybound.instances.slicing import Service, Slicing, SlicingDecision, Weights
@@ -114,6 +115,28 @@ def test_places_of_uavs_are_worth_something() -> None:
     assert other.bound >= one.bound - 1e-6
 
 
+@pytest.mark.parametrize("factor", [1e-12, 1e-3, 1e8, 1e15])
+@pytest.mark.parametrize("solver", ["decomposition", "equal-prices", "local-search", "enumeration"])
+def test_the_unit_of_the_objective_does_not_matter(solver: str, factor: float) -> None:
+    """Bounds hold and decisions are as good, whatever the weights are measured in."""
+    one = _tiny(1)
+    weights = Weights(one.weights.throughput * factor, one.weights.delay * factor, one.weights.coverage * factor)
+    known, found = (solve(own, solver) for own in (one, dataclasses.replace(one, weights=weights)))
+    assert found.objective == pytest.approx(known.objective * factor, rel=1e-5)
+    if known.bound is not None:
+        assert found.bound == pytest.approx(known.bound * factor, rel=2e-6)
+        assert found.bound >= known.objective * factor * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("weights", [(1e8, 1.0, 1.0), (1.0, 1e9, 1.0), (1e-9, 1.0, 1.0)])
+def test_weights_far_apart(weights: tuple[float, float, float]) -> None:
+    """Bounds hold for what others find."""
+    instance = dataclasses.replace(generate("fixed-24:users=6", 0), weights=Weights(*weights))
+    bound = solve(instance, time_limit_s=5.0).bound
+    for other in ("equal-prices", "local-search", "load-balancing"):
+        assert solve(instance, other).objective <= bound
+
+
 def test_no_placement_keeps_the_distance() -> None:
     instance = dataclasses.replace(_tiny(0), uav_min_distance_m=1e5)
     assert solve_decomposition(instance, Limits()).infeasible
@@ -138,6 +161,21 @@ def test_two_layers_are_bounded_apart_and_lose_against_both_together() -> None:
         assert joint.bound is not None
         assert value is not None
         assert value <= joint.bound + 1e-9
+
+
+def test_whom_stations_win_nothing_with_is_left_to_the_sky() -> None:
+    """Here stations serve a user with no power, whom a UAV can do something for."""
+    layers = two_layer(generate("fixed-24:weights=1/0/1", 1), Limits(gap=1e-3))
+    assert layers.second == pytest.approx(0.1046, abs=1e-3)
+
+
+def test_what_users_win_sums_to_the_objective(random_slicing) -> None:
+    for seed in range(40):
+        instance = random_slicing(seed)
+        decision = solve(instance, "load-balancing").decision
+        if decision is not None:
+            value = nobody(instance) + won(instance, decision).sum()
+            assert judge(instance, decision).objective == pytest.approx(value, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(3))
