@@ -350,7 +350,7 @@ def pareto(
     ] = 1e-3,
     as_json: Json = False,
 ) -> None:
-    """Find the front of throughput, delay and coverage of a slicing instance, with a proof for every point.
+    """Find the front of throughput, delay and coverage of a slicing instance, with a bound for every point.
 
     Example: `skybound pareto instances/slicing-fixed-24-0.json --time-limit 20 --out front`
     """
@@ -363,7 +363,7 @@ def pareto(
     if as_json:
         print(best.to_json(orient="records", lines=True), end="")
     else:
-        print_front(best, float(rows.attrs["hypervolume_bps_s"]))
+        print_front(best, float(rows.attrs["hypervolume_bps"]))
 
 
 @app.command("list")

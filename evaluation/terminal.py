@@ -118,4 +118,4 @@ def print_front(rows: pd.DataFrame, volume: float) -> None:
         table.add_row(*map(_text, numbers), row["status"])
     here = console()
     here.print(table)
-    here.print(f"hypervolume {volume:.6g} bit/s s")
+    here.print(f"hypervolume {volume:.6g} bit/s, delays in caps")

@@ -212,11 +212,14 @@ class LinearProgram:
         def check(event: Any) -> None:
             event.interrupt(interrupted.is_set())
 
-        self._highs.cbMipInterrupt.subscribe(check)
+        places = self._highs.cbMipInterrupt, self._highs.cbSimplexInterrupt, self._highs.cbIpmInterrupt
+        for place in places:
+            place.subscribe(check)
         try:
             interruptible(self._highs.run, interrupted.set)
         finally:
-            self._highs.cbMipInterrupt.unsubscribe(check)
+            for place in places:
+                place.unsubscribe(check)
 
     def _outcome(self, trace: tuple[Point, ...]) -> Outcome:
         """Read what HiGHS has."""

@@ -17,6 +17,7 @@ from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
 from .highs import CompiledModel
+from .interrupts import check_interrupts
 from .reductions import reduced, restored
 from .result import Answer, Limits, ModelSolver
 
@@ -70,6 +71,7 @@ def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.C
         instance, factor = reduced(instance, limits)
         with templates():
             model = module.build(instance)
+    check_interrupts()
     compiled = CompiledModel(model, limits.threads)
     if limits.start is not None:
         module.start(model, instance, limits.start)

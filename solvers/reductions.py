@@ -7,7 +7,7 @@ from ..instances.record import Instance
 from .result import Answer, Limits, Point
 
 # Module and function that reduce an instance of a problem: the same optimal decisions, and objectives a factor larger.
-REDUCTIONS = {"placement": "placement.reduction:reduced"}
+REDUCTIONS = {"placement": "placement.reduction:reduced", "slicing": "slicing.scaling:scaled"}
 
 
 def reduced(instance: Instance, limits: Limits) -> tuple[Instance, float]:

@@ -47,5 +47,5 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     nobody = Cells(instance, state.rows, sky.placements[0])
     state.begin(nobody.candidate)
     if (scale := nobody.scale()) > 0:
-        most_promising(state, sky, point / factor, NEXT * scale, tried).improve(NEAR_ENOUGH)
+        most_promising(state, sky, point * factor, NEXT * scale, tried).improve(NEAR_ENOUGH)
     return Answer(state.decision, counters=state.counters)

@@ -21,11 +21,12 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ..bundle import Evaluated, minimise
 from ..master import Column
+from ..reductions import restored
 from ..result import Answer, Limits
 from .cells import Cells, Goals
 from .placed import Placed
 from .placements import Sky, placements
-from .scaling import of_order_one, restored, scaled
+from .scaling import of_order_one, scaled
 from .state import State
 
 STEPS = 200  # of a bundle
@@ -64,7 +65,7 @@ def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer
         raise ValueError("no placement of the UAVs keeps their distance")
     instance, factor = scaled(instance)
     state = State(instance, limits, None)
-    return _search(state) * factor, restored(state.answer(), factor)
+    return _search(state) / factor, restored(state.answer(), factor)
 
 
 def _search(state: State) -> FloatArray:
@@ -142,10 +143,10 @@ class SharedBound:
     def at(self, point: FloatArray) -> tuple[float, FloatArray]:
         """The bound, of the placements that let expect most, and its slope in the prices, shape (rows,)."""
         self._sky.forget()
-        point = point / self._factor
+        point = point * self._factor
         likely = np.argsort(-self._sky.bounds(point), kind="stable")[:TAKEN_IN]
         value, slope = Everywhere(self._state, self._sky, point).slope(point, likely)
-        return value * self._factor, slope
+        return value / self._factor, slope
 
 
 class Everywhere:

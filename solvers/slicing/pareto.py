@@ -6,6 +6,7 @@ goals than it was asked for answers those, too, bounds of loose goals bound tigh
 bound all.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -94,12 +95,43 @@ class Plane(NamedTuple):
 
 
 class Front:
-    """Decisions and bounds that are known, and the points that follow."""
+    """Decisions and bounds that are known, and the points that follow.
 
-    def __init__(self, instance: Slicing, limits: Limits) -> None:
+    Parameters
+    ----------
+    limits
+        Of each problem that is solved.
+    delays_s
+        Of the grid, beside those of decisions of most throughput less weighed delays, and the cap.
+    """
+
+    def __init__(self, instance: Slicing, limits: Limits, delays_s: Sequence[float] = ()) -> None:
         self.instance, self.limits = instance, limits
         self.low, self.wide = (instance.slices.count(letter) for letter in "LC")
         self.found, self.planes = list[Found](), list[Plane]()
+        self.coverages = [covered / max(self.wide, 1) for covered in range(self.wide + 1)]
+        self.delays_s = {instance.delay_cap_s, *delays_s}
+
+    def search(self, note: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Solve what the grid needs.
+
+        Parameters
+        ----------
+        note
+            Is told how many steps are done with, of how many.
+        """
+        for done, weight in enumerate(WEIGHTS):
+            self.ask(weight)
+            note(done + 1, len(WEIGHTS))
+        self.delays_s |= {float(one.reached[1]) for one in self.found if self.low}
+        for done, delay_s in enumerate(sorted(self.delays_s, reverse=True)):
+            self.improve(delay_s)
+            note(len(WEIGHTS) + done + 1, len(WEIGHTS) + len(self.delays_s))
+
+    def points(self) -> list[Point]:
+        """The grid, loose goals first; empty where nothing is known yet."""
+        grid = itertools.product(self.coverages, sorted(self.delays_s, reverse=True))
+        return [self.point(*goals) for goals in grid] if self.planes else []
 
     def ask(self, weight: float, coverage: float = 0.0, delay_s: float = math.inf, start: Found | None = None) -> None:
         """Solve with a weight of the delay, and goals where there are any."""
@@ -135,43 +167,14 @@ class Front:
         own = [one for one in self.found if _reaches(one.reached, coverage, delay_s)]
         return max(own, key=lambda one: float(one.reached[0]), default=None)
 
-    def improve(self, delay_s: float, coverages: Sequence[float]) -> None:
+    def improve(self, delay_s: float) -> None:
         """Ask for goals that are not answered near enough; not again where a looser coverage had the same answer."""
         before: Found | None = None
-        for coverage in sorted(coverages):
+        for coverage in self.coverages:
             best = self._best(coverage, delay_s)
             if (best is None or best is not before) and self.point(coverage, delay_s).gap > self.limits.gap:
                 self.ask(LITTLE, coverage, delay_s, best)
             before = self._best(coverage, delay_s)
-
-
-def pareto_front(
-    instance: Slicing,
-    limits: Limits,
-    delays_s: Sequence[float] = (),
-    note: Callable[[int, int], None] = lambda a, b: None,
-) -> list[Point]:
-    """The front, loose goals first.
-
-    Decisions of most throughput less weighed delays come first; their delays, the cap and `delays_s` are the grid.
-
-    Parameters
-    ----------
-    limits
-        Of each problem that is solved.
-    note
-        Is told how many steps are done with, of how many.
-    """
-    known = Front(instance, limits)
-    coverages = [covered / max(known.wide, 1) for covered in range(known.wide + 1)]
-    for done, weight in enumerate(WEIGHTS):
-        known.ask(weight)
-        note(done + 1, len(WEIGHTS))
-    own = {float(one.reached[1]) for one in known.found if known.low} | {instance.delay_cap_s, *delays_s}
-    for done, delay_s in enumerate(sorted(own, reverse=True)):
-        known.improve(delay_s, coverages)
-        note(len(WEIGHTS) + done + 1, len(WEIGHTS) + len(own))
-    return [known.point(coverage, delay_s) for coverage in coverages for delay_s in sorted(own, reverse=True)]
 
 
 def _reaches(reached: FloatArray, coverage: float, delay_s: float) -> bool:
@@ -194,7 +197,10 @@ def undominated(reached: FloatArray) -> BoolArray:
 
 
 def hypervolume(reached: FloatArray, cap_s: float) -> float:
-    """Volume that points dominate above no throughput, the delays' cap (s) and no coverage, in bit/s; O(points^3)."""
+    """Volume that points dominate above no throughput, the delays' cap (s) and no coverage; O(points^3).
+
+    Delays count in caps, coverage as a share, so it is in bit/s.
+    """
     better = np.maximum(reached * [1, -1, 1] + [0, cap_s, 0], 0.0) / [1, cap_s, 1]
     sides = [np.unique(np.append(better[:, axis], 0.0)) for axis in range(3)]
     covered: BoolArray = np.zeros([len(side) - 1 for side in sides], np.bool_)

@@ -11,14 +11,15 @@ import numpy as np
 from ...formulations.slicing.links import Sites
 from ...formulations.slicing.values import rate_bps
 from ...instances.slicing import Slicing, Weights
-from ..result import Answer, Point
+from ..reductions import restored
+from ..result import Answer, Limits
 
 F = TypeVar("F", bound=Callable[..., Answer])
-LARGEST = 1e3  # of what all users may win together, and of its inverse: not scaled up to there
+LARGEST = 1e3  # of what all users may win together, and of its inverse: left as it is up to there
 
 
-def scaled(instance: Slicing) -> tuple[Slicing, float]:
-    """The instance with weights by which users win about 1 together, and by how much they are smaller, a power of 2."""
+def scaled(instance: Slicing, limits: Limits | None = None) -> tuple[Slicing, float]:
+    """The instance with weights by which users win about 1 together, and how much larger they are, a power of 2."""
     weights = instance.weights
     loudest = max((float(own.snr.max(initial=0.0)) for own in Sites.of(instance)), default=0.0)
     rate = instance.slices.count("H") * float(rate_bps(instance, np.array(loudest)))
@@ -26,8 +27,8 @@ def scaled(instance: Slicing) -> tuple[Slicing, float]:
     most += weights.delay * ("L" in instance.slices) + weights.coverage * ("C" in instance.slices)
     if most <= 0 or 1 / LARGEST <= most <= LARGEST:
         return instance, 1.0
-    factor = 2.0 ** round(math.log2(most))
-    own = Weights(weights.throughput / factor, weights.delay / factor, weights.coverage / factor)
+    factor = 2.0 ** -round(math.log2(most))
+    own = Weights(weights.throughput * factor, weights.delay * factor, weights.coverage * factor)
     return replace(instance, weights=own), factor
 
 
@@ -40,13 +41,3 @@ def of_order_one(solver: F) -> F:
         return restored(solver(own, *args, **kwargs), factor)
 
     return cast(F, solve)
-
-
-def restored(answer: Answer, factor: float) -> Answer:
-    """An answer for the scaled instance as one for the instance as it was."""
-
-    def back(value: float | None) -> float | None:
-        return None if value is None else value * factor
-
-    trace = tuple(Point(one.time_s, back(one.incumbent), back(one.bound)) for one in answer.trace)
-    return replace(answer, objective=back(answer.objective), bound=back(answer.bound), trace=trace)

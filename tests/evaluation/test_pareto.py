@@ -36,7 +36,7 @@ def test_a_front_comes_as_a_table_a_picture_and_solutions(tmp_path):
     best = rows[rows["undominated"]]
     assert len(best) >= 1
     assert (best["throughput_bps"] <= best["throughput_bound_bps"] * (1 + 1e-9)).all()
-    assert rows.attrs["hypervolume_bps_s"] > 0
+    assert rows.attrs["hypervolume_bps"] > 0
     assert (tmp_path / "front" / "front.png").stat().st_size > 0
     assert len(pd.read_csv(tmp_path / "front" / "front.csv")) == len(rows)
     for number in range(len(best)):
@@ -50,6 +50,26 @@ def test_the_command_prints_points(tmp_path):
     assert found.exit_code == 0
     points = [json.loads(line) for line in found.stdout.splitlines()]
     assert all(point["status"] in ("optimal", "feasible") for point in points)
+
+
+def test_what_is_known_is_written_on_ctrl_c(tmp_path):
+    """Bounds are there after the first problem; before that there is nothing to write."""
+
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        skybound.pareto(few_users(), tmp_path / "front", time_limit_s=10.0, progress=stop)
+    rows = pd.read_csv(tmp_path / "front" / "front.csv")
+    assert rows["undominated"].any()
+    assert (rows["throughput_bps"].dropna() <= rows["throughput_bound_bps"][rows["throughput_bps"].notna()] + 1.0).all()
+
+
+def test_delays_can_be_asked_for(tmp_path):
+    rows = skybound.pareto(few_users(), tmp_path / "front", time_limit_s=10.0, delays_s=[0.0123])
+    assert (rows["delay_most_s"] == 0.0123).any()
+    assert (rows["delay_s"][rows["delay_most_s"] == 0.0123].dropna() <= 0.0123).all()
 
 
 def test_other_problems_have_no_front(tmp_path):
