@@ -10,6 +10,7 @@ import torch
 
 from ..instances.errors import InputError
 from ..instances.fields import IntArray
+from ..solvers.interrupts import noting_interrupts
 from .policy_file import SeenArray
 from .run import read_torch, write_torch
 
@@ -144,7 +145,9 @@ class LabelStore(Generic[L]):
 
     def make(self, chunk: Chunk, folder: Path) -> None:
         """Draw, solve and keep a chunk."""
-        self._draw(chunk.preset, chunk.seeds).write(folder / chunk.name)
+        with noting_interrupts():
+            labels = self._draw(chunk.preset, chunk.seeds)
+        labels.write(folder / chunk.name)
 
     def load(self, folder: Path, chunks: int, *, validation: bool) -> dict[str, L]:
         """What the first `chunks` chunks have come to, by preset."""

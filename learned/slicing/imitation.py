@@ -14,6 +14,7 @@ from ...formulations.slicing.referee import judge
 from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.presets import find
+from ...solvers.interrupts import noting_interrupts
 from ...solvers.result import Answer, Limits
 from ...solvers.slicing.by_prices import decide_by_prices
 from ...solvers.slicing.decomposition import SharedBound
@@ -159,14 +160,16 @@ class SlicingImitation(ImitationLearner[PriceLabels]):
         return np.unique(np.concatenate([known.seen for known in [*labels.values(), *self._validation.values()]]))
 
     def _step(self, at: int, step: int) -> dict[str, float]:
-        return self.students[at].learn(self._lessons, step)
+        with noting_interrupts():
+            return self.students[at].learn(self._lessons, step)
 
     def _regret(self) -> dict[str, list[float]]:
         """To the bounds of the validation labels."""
-        return {
-            preset: [self._shortfall(student.learned, known) for student in self.students]
-            for preset, known in self._validation.items()
-        }
+        with noting_interrupts():
+            return {
+                preset: [self._shortfall(student.learned, known) for student in self.students]
+                for preset, known in self._validation.items()
+            }
 
     def _shortfall(self, network: PriceNetwork, known: PriceLabels) -> float:
         values = [_value(own, network.prices(own), self.settings.tried) for own in known.instances]

@@ -1,6 +1,5 @@
 """Labels of imitation: instances with the prices that prove their bounds, and how near decision and bound are."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -16,18 +15,7 @@ from ...solvers.slicing.decomposition import shared_prices
 from ..label_store import PresetLabels
 from ..policy_file import hash_numbers
 
-TINY = "paper-24:users=6,side=3"
-PATIENCE = (
-    1,
-    4,
-    16,
-)  # times the limit, while the gap is larger than is admitted: a busy machine must not end a training
-
-
-@functools.cache
-def _compile() -> None:
-    """Compile what is not yet, out of the labels' time."""
-    shared_prices(generate(TINY, 0), Limits(gap=1e-1))
+PATIENCE = (1, 4, 16)  # times the limit, while a gap is larger than is admitted: on a busy machine
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,6 @@ class PriceLabels(PresetLabels):
         InputError
             When the solver proves a larger gap than is admitted, also in 16 times the limit.
         """
-        _compile()
         prices, bound, gap, hashes = [], [], [], []
         for instance in (generate(preset, seed) for seed in seeds):
             for patience in PATIENCE:

@@ -13,7 +13,7 @@ from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing
 from ..result import Answer, Limits
 from .cells import Cells, Rows
-from .decomposition import FIRST, FIRST_TRIED, NEXT, most_promising
+from .decomposition import FIRST, FIRST_TRIED, NEXT, compile_kernels, most_promising
 from .placements import Sky, placements
 from .rules import NOWHERE
 from .scaling import scaled
@@ -39,6 +39,7 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     tried
         Placements whose own prices are sought.
     """
+    compile_kernels()
     instance, factor = scaled(replace(instance, intra_cell_reuse=False))
     state = State(instance, limits, None)
     sky = Sky(instance, state.rows, state.late)

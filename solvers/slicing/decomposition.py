@@ -13,12 +13,14 @@ Where UAVs have a choice of places, the best placement is part of that bound; th
 than the incumbent are gone through one by one with prices of their own.
 """
 
+import functools
 from dataclasses import replace
 
 import numpy as np
 
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing, SlicingDecision
+from ...instances.slicing.presets import generate
 from ..bundle import Evaluated, minimise
 from ..master import Column
 from ..reductions import restored
@@ -29,6 +31,7 @@ from .placements import Sky, placements
 from .scaling import of_order_one, scaled
 from .state import State
 
+TINY = "paper-24:users=6,side=2"  # has all kinds of users and of nodes, and several placements
 STEPS = 200  # of a bundle
 FIRST = 0.4  # prices to begin with, and half of the first box, over what users are worth in the mean
 WITHOUT_REUSE = 0.4  # of the time, for decisions without it
@@ -41,9 +44,16 @@ ROUGHLY = 10.0  # tolerance of powers while placements are compared, over that o
 NEAR, MOST_NEAR = 0.02, 1e-4  # distance to the least bound over that to the incumbent, and over the bound
 
 
+@functools.cache
+def compile_kernels() -> None:
+    """Compile what is not yet, for half a minute once after an installation, and load it, out of all limits' time."""
+    _search(State(generate(TINY, 0), Limits(gap=1e-1), None))
+
+
 @of_order_one
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
+    compile_kernels()
     state = State(instance, limits, goals)
     if not len(placements(instance)):
         return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
@@ -63,6 +73,7 @@ def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer
     """
     if not len(placements(instance)):
         raise ValueError("no placement of the UAVs keeps their distance")
+    compile_kernels()
     instance, factor = scaled(instance)
     state = State(instance, limits, None)
     return _search(state) / factor, restored(state.answer(), factor)
