@@ -126,15 +126,19 @@ def solve(
         raise InputError("goes with one instance", "--start")
     begin = None if start is None else _decision(start, instances[0])
     results = []
-    for instance, path in shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
-        result = solve_one(instance, solver, time_limit_s=time_limit, gap=gap, seed=seed, start=begin, threads=threads)
-        results.append(result)
-        if path is not None:
-            save_solution(result.solution(), path)
-        if as_json:
-            print(json.dumps(result.to_json()), flush=True)
-    if not as_json:
-        print_results([result.to_json() for result in results])
+    try:
+        for instance, path in shown(list(zip(instances, _solution_paths(files, out), strict=True)), "solving"):
+            result = solve_one(
+                instance, solver, time_limit_s=time_limit, gap=gap, seed=seed, start=begin, threads=threads
+            )
+            results.append(result)
+            if path is not None:
+                save_solution(result.solution(), path)
+            if as_json:
+                print(json.dumps(result.to_json()), flush=True)
+    finally:  # also of what is finished when Ctrl-C comes
+        if results and not as_json:
+            print_results([result.to_json() for result in results])
     raise typer.Exit(0 if all(result.status.has_decision for result in results) else 1)
 
 

@@ -114,9 +114,10 @@ def evaluate(
             continue
         try:
             found = run(entry.solver(seed), entry.name, instance, replace(limits, seed=seed))
-        except InputError:
+        except InputError as error:
             store.leave()
-            raise
+            where = error.file or instance.name
+            raise InputError(f"{error.message} ({entry.name})", error.field, where) from None
         result = found.to_json()
         group = instance.provenance.get("preset")
         store.add(

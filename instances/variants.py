@@ -3,6 +3,7 @@
 import functools
 import importlib.metadata
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -60,8 +61,23 @@ def _version() -> str:
     return importlib.metadata.version("skybound")
 
 
-def positive(number: Number) -> Number:
+def positive(value: Number) -> Number:
     """The number, if it is finite and above 0."""
-    if not 0 < number < math.inf:
+    if not 0 < value < math.inf:
         raise ValueError("must be above 0")
-    return number
+    return value
+
+
+def whole_number(text: str) -> int:
+    """The whole number that a text is."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError("must be a whole number")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """The number that a text is."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("must be a number") from None

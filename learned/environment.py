@@ -12,6 +12,7 @@ import numpy as np
 from ..instances.fields import BoolArray, FloatArray, IntArray
 
 Float32Array = np.ndarray[Any, np.dtype[np.float32]]
+FRESH_SEEDS = 10_000_000, 2**31  # of instances drawn without end; those trained, validated and reported on are below
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 
 from ..instances.errors import InputError
 from ..instances.fields import IntArray
+from ..instances.json_files import file_stem
 from ..solvers.interrupts import noting_interrupts
 from .policy_file import SeenArray
 from .run import read_torch, write_torch
@@ -85,7 +86,7 @@ class Chunk:
     @property
     def name(self) -> str:
         """Name of its file."""
-        return f"{self.preset}-{self.seeds.start}.pt"
+        return f"{file_stem(self.preset)}-{self.seeds.start}.pt"
 
 
 def plan(preset: str, count: int, size: int, *, validation: bool) -> list[Chunk]:

@@ -156,6 +156,7 @@ PREFIXES: dict[str, Callable[[str, str], Solver[Instance]]] = {
     "managed": _managed,
     "domains": _by_domain,
 }
+PREFIX_OF = {"csi": "association", "managed": "provisioning", "domains": "provisioning"}  # those of one problem
 
 
 def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
@@ -173,6 +174,6 @@ def find(problem: str, name: str | None) -> tuple[str, Solver[Instance]]:
     if colon and prefix in PREFIXES:
         return name, PREFIXES[prefix](rest, problem)
     if name not in entries:
-        known = ", ".join([*entries, *(f"{prefix}:…" for prefix in PREFIXES)])
+        known = ", ".join([*entries, *(f"{own}:…" for own in PREFIXES if PREFIX_OF.get(own, problem) == problem)])
         raise InputError(f'is "{name}", unknown for {problem}; known are {known}', "solver")
     return name, entries[name].load()

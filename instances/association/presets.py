@@ -18,7 +18,7 @@ from ..json_files import file_stem
 from ..orbits import SHELL, Catalogue, Constellation, Stations, Walker, read_stations, windows
 from ..orbits.earth import DAY_S
 from ..orbits.link_budget import free_space_gain, rician, thermal_noise_w
-from ..variants import drawn_from, find_preset, positive
+from ..variants import drawn_from, find_preset, number, positive, whole_number
 from .instance import Association, Windows
 
 CARRIER_HZ = 20e9
@@ -83,23 +83,23 @@ PRESETS = {
 
 def _satellites(preset: Preset, text: str) -> Preset:
     """A constellation of so many satellites in planes of ten."""
-    satellites = int(text)
+    satellites = whole_number(text)
     if satellites < 10 or satellites % 10:
         raise ValueError("must be a multiple of 10")
     return replace(preset, walker=replace(preset.walker, satellites=satellites, planes=satellites // 10))
 
 
 def _elevation(preset: Preset, text: str) -> Preset:
-    if not 0 <= (degrees := float(text)) <= 90:
+    if not 0 <= (degrees := number(text)) <= 90:
         raise ValueError("must be from 0 to 90 degrees")
     return replace(preset, least_elevation_deg=degrees)
 
 
 VARIANTS: dict[str, Callable[[Preset, str], Preset]] = {
     "satellites": _satellites,
-    "slots": lambda preset, text: replace(preset, slots=positive(int(text))),
-    "slot_s": lambda preset, text: replace(preset, slot_s=positive(float(text))),
-    "capacity": lambda preset, text: replace(preset, capacity=positive(float(text))),
+    "slots": lambda preset, text: replace(preset, slots=positive(whole_number(text))),
+    "slot_s": lambda preset, text: replace(preset, slot_s=positive(number(text))),
+    "capacity": lambda preset, text: replace(preset, capacity=positive(number(text))),
     "elevation": _elevation,
     "tle": lambda preset, text: replace(preset, tle=text),
     "stations": lambda preset, text: replace(preset, stations=text),

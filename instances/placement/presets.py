@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..fields import BoolArray, FloatArray, IntArray
-from ..variants import drawn_from, find_preset, positive
+from ..variants import drawn_from, find_preset, number, positive, whole_number
 from .instance import Placement
 
 LIGHT_M_PER_S = 299_792_458.0
@@ -84,14 +84,14 @@ PRESETS = EVEN_PRESETS | {f"{name}-optimal": replace(preset, share="optimal") fo
 
 
 def _users(text: str) -> int:
-    if not 0 < (users := int(text)) <= MOST_USERS:
+    if not 0 < (users := whole_number(text)) <= MOST_USERS:
         raise ValueError(f"must be from 1 to {MOST_USERS}")
     return users
 
 
 VARIANTS: dict[str, Callable[[Preset, str], Preset]] = {
     "users": lambda preset, text: replace(preset, users=_users(text)),
-    "megabytes": lambda preset, text: replace(preset, data_megabytes=(positive(float(text)),) * 2),
+    "megabytes": lambda preset, text: replace(preset, data_megabytes=(positive(number(text)),) * 2),
 }
 
 

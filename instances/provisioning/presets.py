@@ -17,7 +17,7 @@ from ..fields import FloatArray, IntArray
 from ..json_files import file_stem
 from ..orbits import SHELL, Catalogue, Constellation, Stations, elevation_deg, read_stations
 from ..orbits.earth import DAY_S
-from ..variants import drawn_from, find_preset, positive
+from ..variants import drawn_from, find_preset, number, positive, whole_number
 from .chains import CacheChains, Chain, Chains
 from .instance import RESOURCES, Fees, Prices, Provisioning, draw_states
 
@@ -94,7 +94,7 @@ def _fee(name: str) -> Callable[[Preset, str], Preset]:
     """Charges users another fee."""
 
     def change(preset: Preset, text: str) -> Preset:
-        if not 0 <= (fee := float(text)) < np.inf:
+        if not 0 <= (fee := number(text)) < np.inf:
             raise ValueError("must be at least 0")
         return replace(preset, fee=replace(preset.fee, **{name: fee}))
 
@@ -107,7 +107,7 @@ def _counts(preset: Preset, text: str) -> Preset:
 
 
 def _four(text: str) -> tuple[int, int, int, int]:
-    numbers = tuple(int(part) for part in text.split("/"))
+    numbers = tuple(whole_number(part) for part in text.split("/"))
     if len(numbers) != len(RESOURCES) or min(numbers) < 0:
         raise ValueError("must be four integers from 0, divided by /")
     leo, geo, caches, servers = numbers
@@ -121,8 +121,8 @@ def _information(preset: Preset, text: str) -> Preset:
 
 
 CHANGES: dict[str, Callable[[Preset, str], Preset]] = {
-    "slots": lambda preset, text: replace(preset, slots=positive(int(text))),
-    "users": lambda preset, text: replace(preset, users=positive(int(text))),
+    "slots": lambda preset, text: replace(preset, slots=positive(whole_number(text))),
+    "users": lambda preset, text: replace(preset, users=positive(whole_number(text))),
     "resources": _counts,
     "capacities": lambda preset, text: replace(preset, capacities=_four(text)),
     "information": _information,

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..fields import FloatArray
 from ..json_files import file_stem
-from ..variants import drawn_from, find_preset, positive
+from ..variants import drawn_from, find_preset, number, positive, whole_number
 from .instance import SLICES, Satellites, Slicing, Stations, Uavs, Users, Weights
 
 SIDE_M, STEP_M = 3_000.0, 5.0  # of the square, and standard deviation of a user's step in a slot
@@ -31,6 +31,7 @@ DELAY_CAP_S, THRESHOLD = 0.1, 1.0
 THROUGHPUT_REF_BPS = 50e6  # of an H user
 UAV_DISTANCE_M = 100.0
 CAPACITY = 10  # of a station
+MOST_USERS, MOST_SIDE, MOST_SLOT = 9_999, 199, 99_999  # of variants
 
 
 @dataclass(frozen=True)
@@ -73,22 +74,22 @@ PRESETS = {
 
 
 def _users(preset: Preset, text: str) -> Preset:
-    users = int(text)
-    if users < 0 or users % len(SLICES):
-        raise ValueError("must be a multiple of 3, from 0")
+    users = whole_number(text)
+    if not 0 <= users <= MOST_USERS or users % len(SLICES):
+        raise ValueError(f"must be a multiple of 3, from 0 to {MOST_USERS:,}")
     return replace(preset, users=users)
 
 
 def _side(preset: Preset, text: str) -> Preset:
-    if (side := int(text)) < 2:
-        raise ValueError("must be at least 2")
+    if not 2 <= (side := whole_number(text)) <= MOST_SIDE:
+        raise ValueError(f"must be from 2 to {MOST_SIDE}")
     return replace(preset, side=side)
 
 
-def _natural(text: str) -> int:
-    if (number := int(text)) < 0:
-        raise ValueError("must be at least 0")
-    return number
+def _later(preset: Preset, text: str) -> Preset:
+    if not 0 <= (slot := whole_number(text)) <= MOST_SLOT:
+        raise ValueError(f"must be from 0 to {MOST_SLOT:,}")
+    return replace(preset, slot=slot)
 
 
 def _yes(text: str) -> bool:
@@ -99,8 +100,8 @@ def _yes(text: str) -> bool:
 
 def _weights(preset: Preset, text: str) -> Preset:
     """Weights such as ``1/1/1``."""
-    numbers = tuple(float(part) for part in text.split("/"))
-    if len(numbers) != len(SLICES) or not all(0 <= number < np.inf for number in numbers):
+    numbers = tuple(number(part) for part in text.split("/"))
+    if len(numbers) != len(SLICES) or not all(0 <= weight < np.inf for weight in numbers):
         raise ValueError("must be three numbers from 0, divided by /")
     throughput, delay, coverage = numbers
     return replace(preset, weights=(throughput, delay, coverage))
@@ -110,10 +111,10 @@ CHANGES: dict[str, Callable[[Preset, str], Preset]] = {
     "users": _users,
     "side": _side,
     "reuse": lambda preset, text: replace(preset, reuse=_yes(text)),
-    "capacity": lambda preset, text: replace(preset, capacity=positive(int(text))),
+    "capacity": lambda preset, text: replace(preset, capacity=positive(whole_number(text))),
     "poisson": lambda preset, text: replace(preset, poisson=_yes(text)),
     "weights": _weights,
-    "slot": lambda preset, text: replace(preset, slot=_natural(text)),
+    "slot": _later,
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ...instances.association.presets import generate
 from ...instances.errors import InputError
 from ...solvers.association.days import Days
+from ..environment import FRESH_SEEDS
 from ..turn_adapters import TurnAEC, TurnGym
 from .environment import AssociationEnvironment
 
@@ -17,7 +18,7 @@ MOST_EMPTY = 20  # days without turns in a row
 def _fresh(preset: str, observation: str, rng: np.random.Generator) -> AssociationEnvironment:
     """An environment of one fresh day; days without turns are passed over, but not for ever."""
     for _ in range(MOST_EMPTY):
-        days = Days.of([generate(preset, int(rng.integers(2**31)))])
+        days = Days.of([generate(preset, int(rng.integers(*FRESH_SEEDS)))])
         if days.nobody:
             return AssociationEnvironment(days, observation)
     raise InputError(f"{MOST_EMPTY} days on which no satellite reaches a station", preset)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...instances.embedding.instance import DOMAINS
 from ...instances.embedding.presets import generate
+from ..environment import FRESH_SEEDS
 from ..turn_adapters import TurnAEC, TurnGym
 from .environment import EmbeddingEnvironment
 
@@ -14,7 +15,7 @@ OPERATOR = "operator"
 
 def _fresh(preset: str, rng: np.random.Generator) -> EmbeddingEnvironment:
     """An environment of one fresh trace."""
-    return EmbeddingEnvironment([generate(preset, int(rng.integers(2**31)))], stepwise=True)
+    return EmbeddingEnvironment([generate(preset, int(rng.integers(*FRESH_SEEDS)))], stepwise=True)
 
 
 class EmbeddingGym(TurnGym[EmbeddingEnvironment]):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...instances.provisioning.presets import find, generate
+from ..environment import FRESH_SEEDS
 from ..turn_adapters import TurnAEC, TurnGym
 from .environment import ProvisioningEnvironment
 from .worlds import Worlds
@@ -14,7 +15,7 @@ LARGEST = 1.0  # of features
 
 def _fresh(preset: str, rng: np.random.Generator) -> ProvisioningEnvironment:
     """An environment of one fresh instance."""
-    return ProvisioningEnvironment(Worlds([generate(preset, int(rng.integers(2**31)))]))
+    return ProvisioningEnvironment(Worlds([generate(preset, int(rng.integers(*FRESH_SEEDS)))]))
 
 
 def _parts(preset: str) -> list[int]:

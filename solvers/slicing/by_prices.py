@@ -49,4 +49,5 @@ def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried
     state.begin(nobody.candidate)
     if (scale := nobody.scale()) > 0:
         most_promising(state, sky, point * factor, NEXT * scale, tried).improve(NEAR_ENOUGH)
-    return Answer(state.decision, counters=state.counters)
+    reason = "time limit reached, maybe before the prices were of use" if state.late() else None
+    return Answer(state.decision, reason=reason, counters=state.counters)

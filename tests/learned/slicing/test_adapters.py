@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 from skybound.formulations.slicing.referee import judge
@@ -61,7 +62,22 @@ def test_agents_are_paid_what_their_users_win():
 def test_what_cannot_be_is_refused():
     with pytest.raises(InputError, match="has no users"):
         SlicingGym("paper-24:users=0", 3)
-    one = SlicingGym("paper-24", 3)
-    one.reset(seed=0)
-    with pytest.raises(ValueError, match="not a number"):
-        one.step(np.full(one.action_space.shape, np.nan))
+    for slots in (0, -1, 1.5):
+        with pytest.raises(InputError, match="slots"):
+            SlicingGym("paper-24", slots)
+    one, many = SlicingGym("paper-24", 1), SlicingParallel("paper-24", 1)
+    action = np.full(one.action_space.shape, 0.5)
+    actions = dict(zip(AGENT_NAMES, action, strict=True))
+    for adapter, given in ((one, action), (many, actions)):
+        with pytest.raises(ResetNeeded):
+            adapter.step(given)
+        adapter.reset(seed=0)
+    for wrong in (np.full_like(action, np.nan), action + 1, action[:1]):
+        with pytest.raises(InvalidAction, match="must be numbers from 0 to 1"):
+            one.step(wrong)
+    with pytest.raises(InvalidAction, match="an action of station_L"):
+        many.step({agent: own for agent, own in actions.items() if agent != "station_L"})
+    for adapter, given in ((one, action), (many, actions)):
+        adapter.step(given)
+        with pytest.raises(ResetNeeded):
+            adapter.step(given)
