@@ -9,7 +9,7 @@ from ..formulations.scaled import ScaledModel
 from ..instances.record import Instance
 from .interrupts import interruptible
 from .reductions import reduced, restored
-from .result import CLAIM, Answer, Limits, Point
+from .result import BOUND_ALONE, CLAIM, Answer, Limits, Point
 
 
 class _Trace(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
@@ -50,7 +50,10 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
         for variable, value in scaled.hint(limits.start).items():
             scaled.model.add_hint(variable, value)
     trace = _Trace(scaled)
-    words = {cp_model.INFEASIBLE: "the constraints exclude every decision", cp_model.OPTIMAL: None}
+    words = {
+        cp_model.INFEASIBLE: "the constraints exclude every decision",
+        cp_model.OPTIMAL: None if scaled.exact else BOUND_ALONE,
+    }
     status = interruptible(lambda: solver.solve(scaled.model, trace), solver.stop_search)
     if status == cp_model.MODEL_INVALID:
         raise RuntimeError(f"CP-SAT refuses the model: {scaled.model.validate().splitlines()[0]}")

@@ -19,7 +19,7 @@ from ..instances.solution import Status
 from .highs import CompiledModel
 from .interrupts import check_interrupts
 from .reductions import reduced, restored
-from .result import Answer, Limits, ModelSolver
+from .result import BOUND_ALONE, Answer, Limits, ModelSolver
 
 # What solvers call the relative gap, the threads and the seed.
 OPTIONS = {
@@ -83,7 +83,7 @@ def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.C
         infeasible=infeasible,
         objective=outcome.objective if module.EXACT else None,
         bound=outcome.bound,
-        reason=compiled.explain() if infeasible else outcome.reason,
+        reason=compiled.explain() if infeasible else outcome.reason or (None if module.EXACT else BOUND_ALONE),
         counters={"nodes": outcome.nodes, "lp_iterations": outcome.lp_iterations},
         trace=outcome.trace,
     )

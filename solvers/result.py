@@ -10,6 +10,7 @@ from ..instances.solution import Solution, Status
 
 CLAIM = 1e-6  # relative difference to the referee's objective that an engine's arithmetic explains
 MOST_THREADS = 1_024
+BOUND_ALONE = "the model is solved; its optimum is a bound on the problem's"  # where it is not exact
 SMALLEST_GAP = 1e-9  # what doubles can tell apart after some thousand additions
 
 Problem = TypeVar("Problem", bound=Instance, contravariant=True)
