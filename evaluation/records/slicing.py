@@ -30,7 +30,7 @@ GAP = 1e-3
 LEARNED_ON = "paper-24;paper-30"  # what imitation learns from: larger slots take long to certify
 CERTIFIED = (24, 30)
 SIDES, ON_SIDES = (7, 13, 25), 3
-LAYERED, FRONT_S = 5, 20.0
+LAYERED, FRONT_S, LITTLE = 5, 20.0, 1e-9
 
 
 def policies(work: Path) -> pd.DataFrame:
@@ -122,16 +122,24 @@ def reuse(work: Path) -> pd.DataFrame:
 
 
 def layers(work: Path) -> pd.DataFrame:
-    """The joint optimum beside the paper's two layers; what they cost is conditional on P1's decision."""
+    """The joint optimum beside the paper's two layers.
+
+    What they cost, over the joint objective, is conditional on P1's decision.
+    """
     lines = list[dict[str, Any]]()
     for users in CERTIFIED:
         for slot in _slots(f"paper-{users}", LAYERED):
             joint = solve(slot, time_limit_s=CERTIFIED_S[users], gap=GAP)
             parts = two_layer(slot, Limits(time_limit_s=CERTIFIED_S[users], gap=GAP))
-            lines.append(_line("joint", joint.objective, joint.bound) | {"users": users})
-            both, most = parts.first + parts.second, parts.first + parts.second_bound
-            lines.append(_line("two layers, bound given P1", both, most) | {"users": users})
-    return _means(lines)
+            assert joint.objective is not None
+            price = 1 - (parts.first + parts.second) / joint.objective
+            for what, value, bound in (
+                ("joint", joint.objective, joint.bound),
+                ("P1", parts.first, parts.first_bound),
+                ("P2, given P1", parts.second, parts.second_bound),
+            ):
+                lines.append(_line(what, value, bound) | {"users": users, "price": price if what == "joint" else None})
+    return _means(lines).rename(columns={"price": "price_of_decomposition"})
 
 
 def places(work: Path) -> pd.DataFrame:
@@ -146,27 +154,31 @@ def places(work: Path) -> pd.DataFrame:
 
 
 def front(work: Path) -> pd.DataFrame:
-    """The front of a held-out slot with 24 users, UAVs fixed, and where rules and policies lie."""
+    """The front of a held-out slot with 24 users, UAVs fixed, and where rules and policies lie.
+
+    Their gap is to the bound on the throughput of whatever has no longer delay and no less coverage.
+    """
     slot = generate("fixed-24", HELD_OUT_SEED)
-    rows = pareto(slot, work / "front", time_limit_s=FRONT_S)
-    points = rows[rows["undominated"]].assign(solver="front")
     names = {"load-balancing": "load-balancing", "local-search": "local-search"}
     names |= {f"policy:{_run(work, name, 'fixed-24')}": name for name in PAPERS}
     names |= {f"policy:{_run(work, name, LEARNED_ON)}": name for name in STUDENTS}
-    others = list[dict[str, Any]]()
-    for solver, name in names.items():
-        decision = solve(slot, solver).decision
-        assert isinstance(decision, SlicingDecision)
-        reached = judge(slot, decision).parts
-        others.append({"solver": name, **{part: reached[part] for part in NAMES}, **_behind(rows, reached)})
-    columns = ["solver", *NAMES, "throughput_bound_bps", "gap", "status"]
-    return pd.concat([points, pd.DataFrame(others)])[[*columns, "throughput_behind_bps"]]
+    reached = pd.DataFrame([{"solver": name} | _reached(slot, solver) for solver, name in names.items()])
+    rows = pareto(slot, work / "front", time_limit_s=FRONT_S, delays_s=reached["delay_s"].tolist())
+    reached["throughput_bound_bps"] = [
+        float(rows["throughput_bound_bps"][(rows["delay_most_s"] >= d) & (rows["coverage_least"] <= c + LITTLE)].min())
+        for d, c in zip(reached["delay_s"], reached["coverage"], strict=True)
+    ]
+    reached["gap"] = 1 - reached["throughput_bps"] / reached["throughput_bound_bps"]
+    points = rows[rows["undominated"]].assign(solver="front")
+    return pd.concat([points, reached])[["solver", *NAMES, "throughput_bound_bps", "gap", "status"]]
 
 
-def _behind(rows: pd.DataFrame, reached: Any) -> dict[str, float]:
-    """By how much the front's throughput is more at no worse delay and coverage (bit/s)."""
-    as_good = rows[(rows["delay_s"] <= reached["delay_s"]) & (rows["coverage"] >= reached["coverage"])]
-    return {"throughput_behind_bps": float(as_good["throughput_bps"].max() - reached["throughput_bps"])}
+def _reached(slot: Slicing, solver: str) -> dict[str, float]:
+    """Throughput (bit/s), delay (s) and coverage of what a solver decides."""
+    decision = solve(slot, solver).decision
+    assert isinstance(decision, SlicingDecision)
+    parts = judge(slot, decision).parts
+    return {name: float(parts[name] or 0.0) for name in NAMES}
 
 
 def scale(work: Path) -> pd.DataFrame:
@@ -182,9 +194,9 @@ def _means(lines: list[dict[str, Any]]) -> pd.DataFrame:
     """Means over slots, and the largest gap."""
     table = pd.DataFrame(lines)
     keys = ["users", "what"]
-    found = table.groupby(keys, sort=False).agg(
-        slots=("gap", "size"), objective=("objective", "mean"), bound=("bound", "mean"), gap_max=("gap", "max")
-    )
+    columns = {"slots": ("gap", "size"), "objective": ("objective", "mean"), "bound": ("bound", "mean")}
+    columns |= {"gap_max": ("gap", "max")} | ({"price": ("price", "mean")} if "price" in table else {})
+    found: pd.DataFrame = table.groupby(keys, sort=False).agg(**columns)
     return found.reset_index()
 
 

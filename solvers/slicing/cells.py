@@ -3,7 +3,7 @@
 The sum of the best patterns of all cells at some prices, and what the prices cost, bounds the optimum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..master import Column
 from .laws import COVERED, LOW, Laws, delay_less, spare_s
-from .patterns import Layer, Prices, alone, least_rates, links_of, search
+from .patterns import HURRIED, MOST_EFFORT, TO_LIST, Layer, Prices, alone, least_rates, links_of, search
 from .powers import best_powers
 
 MOST_LISTED = 5_000  # patterns of a cell
@@ -139,14 +139,21 @@ class Rows(NamedTuple):
 class Cells:
     """All cells of an instance whose UAVs stand somewhere; those of a layer that are alike count as one.
 
+    Parameters
+    ----------
+    late
+        Whether time is up: patterns are then sought for a moment only, and bounds are weak.
+
     Attributes
     ----------
     alike
         Subcarriers of the same gains, by layer and the first of them.
     """
 
-    def __init__(self, instance: Slicing, rows: Rows, candidate: IntArray) -> None:
-        self.instance, self.candidate, self.rows = instance, candidate, rows
+    def __init__(
+        self, instance: Slicing, rows: Rows, candidate: IntArray, late: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.instance, self.candidate, self.rows, self._late = instance, candidate, rows, late
         each = zip(gains(instance, candidate), instance.budgets_w, spare_s(instance, candidate), strict=True)
         self.layers = [
             Layer(
@@ -221,7 +228,8 @@ class Cells:
         user, node = np.empty((room, most), np.int64), np.empty((room, most), np.int64)
         share, worth, bound = np.empty((room, most)), np.empty(room), np.empty(room)
         prices = self.rows.prices(point, cell[0], nodes)
-        args = (floor, room == 1, tolerance, user, node, share, worth, bound)
+        effort = HURRIED if self._late() else MOST_EFFORT * (1 if room == 1 else TO_LIST)
+        args = (floor, room == 1, effort, tolerance, user, node, share, worth, bound)
         count, least, complete = search(own, cell[1], prices, *args)
         found = []
         for r in range(min(count, room)):

@@ -86,7 +86,7 @@ def _search(state: State) -> FloatArray:
     if known is not None and state.late():
         return known
     sky = Sky(instance, state.rows, state.late)
-    nobody = Cells(instance, state.rows, sky.placements[0])
+    nobody = Cells(instance, state.rows, sky.placements[0], state.late)
     state.begin(nobody.candidate)
     scale = nobody.scale()
     if scale <= 0:
@@ -114,7 +114,7 @@ def most_promising(state: State, sky: Sky, point: FloatArray, radius: float, tri
     worth = sky.worth(likely, point, 0.0, ROUGHLY * state.tolerance)
     best: Placed | None = None
     for p in likely[np.argsort(-worth, kind="stable")][:tried]:
-        cells = Cells(state.instance, state.rows, sky.placements[p])
+        cells = Cells(state.instance, state.rows, sky.placements[p], state.late)
         placed = Placed(state, cells, point if best is None else best.point)
         placed.least(radius)
         if best is None or placed.bound > best.bound:
@@ -168,7 +168,7 @@ class Everywhere:
 
     def __init__(self, state: State, sky: Sky, point: FloatArray) -> None:
         self._state, self._sky, self.point = state, sky, point
-        self._cells = Cells(state.instance, state.rows, sky.placements[0])
+        self._cells = Cells(state.instance, state.rows, sky.placements[0], state.late)
         self._fixed = {cell: len(alike) for cell, alike in self._cells.alike.items() if cell[0] != 1}
         self._pieces = dict[object, Column]()
         self._known: IntArray = np.zeros(0, np.int64)  # placements taken in
@@ -202,7 +202,7 @@ class Everywhere:
     def _placed(self, placement: int, radius: float) -> Placed:
         """One placement at prices of its own."""
         state = self._state
-        cells = Cells(state.instance, state.rows, self._sky.placements[placement])
+        cells = Cells(state.instance, state.rows, self._sky.placements[placement], state.late)
         placed = Placed(state, cells, self.point)
         placed.least(radius)
         return placed
@@ -255,7 +255,7 @@ class Everywhere:
     def _piece(self, placement: int, point: FloatArray) -> Column:
         """The best patterns of all the UAVs' subcarriers together."""
         state = self._state
-        cells = Cells(state.instance, state.rows, self._sky.placements[placement])
+        cells = Cells(state.instance, state.rows, self._sky.placements[placement], state.late)
         found = [cells.best((1, n), point, 0.0, self._tolerance)[0] for n in range(state.instance.subcarriers)]
         own = [pattern for pattern in found if pattern is not None]
         return state.rows.piece(len(self._fixed), own, 1, -1 - placement)

@@ -22,6 +22,7 @@ from .powers import best_powers
 HALVINGS = 40  # of an interval of rates
 GRID, SMALLEST, STEP = 60, 1e-3, 1.5  # of SINRs up to which links are bounded: how many, about the first, over the last
 MOST_EFFORT, TO_LIST = 1_000_000, 4  # links tried in a search, after which bounds must do; more times to list patterns
+HURRIED = 1_000  # the same when time is up
 OF_POWERS, OF_BOX = 50, 20  # as many links tried take about as long: powers, and each box of powers that is looked at
 AT_IT = 1e-9  # relative: a SINR so near the threshold is at it
 SECTIONS = 25  # of an interval of prices of what links of a node share
@@ -233,6 +234,7 @@ def search(
     prices: Prices,
     floor: float,
     only_best: bool,
+    most_effort: int,
     tolerance: float,
     found_users: IntArray,
     found_nodes: IntArray,
@@ -240,7 +242,7 @@ def search(
     found_value: FloatArray,
     found_bound: FloatArray,
 ) -> tuple[int, float, bool]:
-    """The pattern of most worth above `floor`, or all of them.
+    """The pattern of most worth above `floor`, or all of them, as long as no more than so many links are tried.
 
     Filled in are users and nodes (-1 is none), powers, value and bound of each, as many as there is room for. Returned
     are their number, a bound on the worth of every pattern that is not among them, and whether all have been looked at.
@@ -277,7 +279,6 @@ def search(
     power, nothing, everything = np.empty(most), np.zeros(most), np.ones(most)
     count, depth, left, best, effort = 0, 0, floor, floor, 0
     # at each depth: links from (node, rank) on are still to be tried as the next one
-    most_effort = MOST_EFFORT if only_best else MOST_EFFORT * TO_LIST
     while depth >= 0:
         if effort > most_effort:
             for d in range(depth + 1):  # what is still to be tried

@@ -17,9 +17,10 @@ from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Slicing
 from .cells import Rows
 from .laws import spare_s
-from .patterns import Layer, Prices, alone, least_rates, search
+from .patterns import MOST_EFFORT, Layer, Prices, alone, least_rates, search
 
-AT_ONCE, AT_ONCE_WITH_REUSE = 50, 5  # placements between looks at the clock
+AT_ONCE, AT_ONCE_WITH_REUSE = 50, 1  # placements between looks at the clock
+LESS_WITH_REUSE = 10  # times less effort for each subcarrier of a placement
 
 
 def placements(instance: Slicing) -> IntArray:
@@ -215,12 +216,13 @@ def _placed(
     most = users if reach.reuse else min(users, uavs)
     user, node, share = np.empty((1, most), np.int64), np.empty((1, most), np.int64), np.empty((1, most))
     value, bound = np.empty(1), np.empty(1)
+    effort = MOST_EFFORT // LESS_WITH_REUSE if reach.reuse else MOST_EFFORT
     total = bounds.sum()
     for n in range(subcarriers):
         if total <= floor:
             return floor
         needed = max(floor - (total - bounds[n]), 0.0)  # by this subcarrier
-        _, here, _ = search(layer, n, prices, needed, True, tolerance, user, node, share, value, bound)
+        _, here, _ = search(layer, n, prices, needed, True, effort, tolerance, user, node, share, value, bound)
         if here < bounds[n]:
             total += here - bounds[n]
             bounds[n], fresh[n] = here, True

@@ -201,6 +201,14 @@ def test_reuse_at_the_papers_size_is_bounded_in_time():
     assert found.bound <= 1.003 * solve(generate("fixed-24", 0), gap=1e-3).objective
 
 
+def test_limits_are_kept_where_patterns_are_many() -> None:
+    """With reuse a subcarrier has too many patterns to look at; what is left of the time is looked at all along."""
+    found = solve(generate("reuse-48", 0), time_limit_s=3.0)
+    assert found.runtime_s <= 9.0  # on a busy machine
+    assert found.objective is not None
+    assert found.bound is not None
+
+
 def test_what_prices_alone_leave_open() -> None:
     """Prices leave a gap of 0.2 %, as links of a subcarrier hinder each other; planes above their worth close it."""
     found = solve(generate("fixed-30", 9), time_limit_s=60.0, gap=1e-3)
