@@ -4,7 +4,8 @@ Figure 3 is the paper's algorithm as printed (`-paper` settings). All others hav
 scheme trained for each number of users. Figures 4 to 6, 8 and 9 compare schemes of load balancing where several
 users of a node may share a subcarrier, as overloaded stations must; the best decisions known and their bound are
 without that, and no bound on these schemes. Figure 8 is without load balancing and Figure 9 with the paper's
-priorities **[choice: the text says of Figure 8 that a station is overloaded, and of Figure 9 nothing]**.
+priorities **[choice: the text says of Figure 8 that a station is overloaded, and of Figure 9 nothing]**. Figure 7 is of
+a slot without sharing, in which places of UAVs are certified.
 """
 
 from collections.abc import Callable, Mapping
@@ -129,7 +130,7 @@ def figure_7(out: Path, effort: Effort) -> Path:
     title = f"Figure 7: where UAVs stand in a held-out slot, {SHOWN // len(SLICES)} users a slice"
     gap = relative_gap(found.objective, found.bound) or 0.0
     note = f"policies of seed {seed}; certified solutions within {100 * gap:.2f} % of the bound,\n"
-    note += "with lines from stations (solid) and UAVs (dotted); hollow: who has none"
+    note += "with lines from stations (solid) and UAVs (dotted); hollow: served by the satellite, or not"
     return draw_map(instance, places, best, title, note, out / "figure-7")
 
 

@@ -97,5 +97,5 @@ def _draw_users(axes: Axes, instance: Slicing, best: SlicingDecision) -> None:
         near = [(by := _server(best, k)) is not None and by[0] != "satellite" for k in own]
         faces = [colour if there else "white" for there in near]
         x, y = instance.users.position[own].T / KM
-        axes.scatter(x, y, marker=marker, s=34, c=faces, edgecolors=colour, zorder=3)
+        axes.scatter(x, y, marker=marker, s=34, c=faces, edgecolors=colour, zorder=6)
         axes.scatter([], [], marker=marker, s=34, color=colour, label=f"user {letter}")
