@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from ...solvers.solve import solve
 from .. import benchmark
 from ..experiment import MEASURES, Evaluation, evaluate
 from ..pareto import NAMES, pareto
+from ..reproduce.slicing_schemes import BALANCING, FULL, HELD_OUT_SEED, METHODS, Scheme, run_of
 from ..statistics import mean_difference
 from ..trained import cpu_minutes, run_folder, trained
 
@@ -24,9 +25,18 @@ PRINTED, PRINTED_ON = "two-layer-maddpg-paper", "paper-30"
 REPORTED = ("objective", *(MEASURES + name for name in ("throughput_mbps", "delay_ms", "coverage_percent")))
 STUDENTS = ("imitation", "imitation-tuned", "imitation-rl")
 SEEDS = range(5)
-HELD_OUT_SEED, HELD_OUT = 3_000_000, 5
+HELD_OUT = 5
 CERTIFIED_S = {24: 60.0, 30: 120.0, 36: 240.0, 42: 360.0, 48: 360.0}
 GAP = 1e-3
+SCHEMES = METHODS | BALANCING
+METHOD, BALANCED = "two-layer MADDPG", "priority (the paper's)"
+CLAIMS = (
+    (METHOD, "fixed UAVs"),
+    (METHOD, "MADDPG"),
+    (METHOD, "MAPPO"),
+    (BALANCED, "no priority"),
+    (BALANCED, "no load balancing"),
+)
 LEARNED_ON = "paper-24;paper-30"  # what imitation learns from: larger slots take long to certify
 CERTIFIED = (24, 30)
 SIDES, ON_SIDES = (7, 13, 25), 3
@@ -57,10 +67,10 @@ def claims(work: Path) -> pd.DataFrame:
     return pd.DataFrame([_beyond(work, *pair) for pair in CLAIMS])
 
 
-def _beyond(work: Path, better: "Scheme", worse: "Scheme") -> dict[str, Any]:
+def _beyond(work: Path, better: str, worse: str) -> dict[str, Any]:
     """How much more of everything that the paper reports one scheme comes to than another, on the same walks."""
-    line: dict[str, Any] = {"of": better.name, "less": worse.name}
-    both = [pd.concat([scheme.rows(work, users) for users in SIZES]) for scheme in (better, worse)]
+    line: dict[str, Any] = {"of": better, "less": worse}
+    both = [pd.concat([_rows(work, SCHEMES[name], users) for users in SIZES]) for name in (better, worse)]
     for measure in REPORTED:
         one, other = (rows.pivot_table(index=["users", "slot"], columns="seed", values=measure) for rows in both)
         strata = one.index.get_level_values("users").to_numpy()
@@ -70,38 +80,11 @@ def _beyond(work: Path, better: "Scheme", worse: "Scheme") -> dict[str, Any]:
     return line
 
 
-class Scheme(NamedTuple):
-    """A trained scheme of the paper, for each number of users.
-
-    Attributes
-    ----------
-    preset
-        With a place for the number of users.
-    priority
-        Whether H users are served first, then L, then C.
-    """
-
-    name: str
-    algorithm: str
-    preset: str
-    priority: bool = True
-
-    def rows(self, work: Path, users: int) -> pd.DataFrame:
-        """Its runs on held-out slots."""
-        preset = self.preset.format(users)
-        run = _run(work, self.algorithm, preset, priority=self.priority)
-        rows = _evaluated(work, preset, [f"policy:{run}"]).rows
-        return rows.assign(users=users, slot=rows["instance"].str.rpartition("-")[2].astype(int))
-
-
-METHOD, BALANCED = Scheme("two-layer-maddpg", PAPERS[0], "paper-{}"), Scheme("priority", PAPERS[0], "reuse-{}")
-CLAIMS = (
-    (METHOD, Scheme("fixed UAVs", PAPERS[0], "fixed-{}")),
-    (METHOD, Scheme("maddpg", "maddpg", "paper-{}")),
-    (METHOD, Scheme("mappo", "mappo", "paper-{}")),
-    (BALANCED, Scheme("no priority", PAPERS[0], "reuse-{}", priority=False)),
-    (BALANCED, Scheme("no load balancing", PAPERS[0], "reuse-{}:capacity=48")),
-)
+def _rows(work: Path, scheme: Scheme, users: int) -> pd.DataFrame:
+    """A scheme's runs on held-out slots."""
+    preset, run = scheme.preset.format(users), run_of(work, FULL, scheme, users)
+    rows = _evaluated(work, preset, [f"policy:{run}"]).rows
+    return rows.assign(users=users, slot=rows["instance"].str.rpartition("-")[2].astype(int))
 
 
 def _evaluated(work: Path, preset: str, solvers: list[str]) -> Evaluation:
@@ -208,10 +191,9 @@ def _seed(slot: Slicing) -> int:
     return int(slot.name.rpartition("-")[2])
 
 
-def _run(work: Path, algorithm: str, preset: str, *, priority: bool = True) -> Path:
+def _run(work: Path, algorithm: str, preset: str) -> Path:
     """The run of an algorithm on one preset or several."""
-    folder = run_folder(work, algorithm if priority else f"{algorithm}-any", preset)
-    return trained("slicing", preset, algorithm, SEEDS, folder, changes={} if priority else {"priority": False})
+    return trained("slicing", preset, algorithm, SEEDS, run_folder(work, algorithm, preset))
 
 
 RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {

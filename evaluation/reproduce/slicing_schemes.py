@@ -129,7 +129,7 @@ def decisions(out: Path, effort: Effort, scheme: Scheme | None, users: int) -> d
     if scheme is None:
         found = zip(_slots(effort, "paper-{}", users), best_known(out, effort, users), strict=True)
         return {-1: [_case(slot, best.decision) for slot, best in found]}
-    slots, run = _slots(effort, scheme.preset, users), _run(out, effort, scheme, users)
+    slots, run = _slots(effort, scheme.preset, users), run_of(out, effort, scheme, users)
     return {
         seed: [_case(slot, solve(slot, f"policy:{run}?seed={seed}").decision) for slot in slots]
         for seed in effort.seeds
@@ -152,7 +152,7 @@ def _slots(effort: Effort, preset: str, users: int) -> list[Slicing]:
     return [generate(preset.format(users), HELD_OUT_SEED + k) for k in range(effort.held_out)]
 
 
-def _run(out: Path, effort: Effort, scheme: Scheme, users: int) -> Path:
+def run_of(out: Path, effort: Effort, scheme: Scheme, users: int) -> Path:
     """A scheme's run that decides slots of a size."""
     sizes = [users] if scheme.together is None else [size for size in effort.sizes if size <= scheme.together]
     presets = ";".join(scheme.preset.format(size) for size in sizes)
