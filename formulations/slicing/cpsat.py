@@ -13,7 +13,7 @@ from ortools.sat.python import cp_model
 from ...instances.fields import BoolArray, FloatArray
 from ...instances.record import Decision
 from ...instances.slicing import Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS
+from ...instances.slicing.instance import STATION, UAV
 from ..scaled import ScaledModel, scale_for
 from .links import Intervals, Sites, decided, nobody, too_near
 from .patterns import links_of, tables_of, used_patterns
@@ -21,7 +21,6 @@ from .patterns import links_of, tables_of, used_patterns
 POWER_UNITS = 2**30  # of a budget
 LARGEST_SUM = 2**61  # of all coefficients: CP-SAT wants sums of domains within 64 bits
 SMALLEST = 1e-9  # objective that is still scaled up
-STATION, UAV = LAYERS.index("station"), LAYERS.index("uav")
 
 
 def build(instance: Slicing) -> ScaledModel:

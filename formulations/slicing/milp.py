@@ -4,7 +4,8 @@ x[l, i, k, n, p] = 1 when user k is served from site i on subcarrier n of layer 
 r[l, i, k, n, g] = 1 when it is credited with level g of the rate, z[v, q] = 1 where UAVs stand. A level needs a SINR, a
 linear inequality in the powers that a large constant switches off. Levels are credited with their upper ends, signals
 are at the top of their interval and interference at the bottom: the optimum bounds that of any powers and rates. This
-model is the small one, not the sharp one (see `pattern_milp`).
+model is the small one, not the sharp one (see `pattern_milp`). `build(instance, Intervals.only(...))` has the paper's
+fixed levels of power; what its optimum bounds is then that over these powers.
 """
 
 import itertools
@@ -16,7 +17,7 @@ import pyomo.environ as pyo
 
 from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS
+from ...instances.slicing.instance import STATION, UAV
 from ..templates import templates
 from .links import Intervals, Link, Sites, decided, nobody, worths
 from .positions import place_at, place_uavs, placed
@@ -24,18 +25,17 @@ from .values import TOLERANCE, Served, sinr
 
 EXACT = False  # the objective is a bound on the referee's
 LEVELS = 6  # of the rate, in equal steps up to that of a link alone
-STATION, UAV = LAYERS.index("station"), LAYERS.index("uav")
 
 
-def build(instance: Slicing) -> pyo.ConcreteModel:
-    """State the model of an instance."""
+def build(instance: Slicing, intervals: Intervals | None = None) -> pyo.ConcreteModel:
+    """State the model of an instance, with any power unless intervals are given."""
     with templates(False):  # sums over nothing, and sets that differ from layer to layer
-        return _state(instance)
+        return _state(instance, intervals or Intervals.all())
 
 
-def _state(instance: Slicing) -> pyo.ConcreteModel:
+def _state(instance: Slicing, intervals: Intervals) -> pyo.ConcreteModel:
     m = pyo.ConcreteModel("slicing")
-    m.sites, m.intervals = Sites.of(instance), Intervals.all()
+    m.sites, m.intervals = Sites.of(instance), intervals
     low, high = m.intervals
     m.needed, credit = _levels(instance, m.sites)
     m.INTERVALS = pyo.RangeSet(0, len(low) - 1)

@@ -12,14 +12,13 @@ import pyomo.environ as pyo
 
 from ...instances.fields import BoolArray, FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS
+from ...instances.slicing.instance import STATION, UAV
 from ..templates import templates
 from .links import Intervals, Sites, decided, nobody
 from .patterns import Patterns, links_of, tables_of, used_patterns
 from .positions import place_at, place_uavs, placed
 
 EXACT = False  # the objective is a bound on the referee's
-STATION, UAV = LAYERS.index("station"), LAYERS.index("uav")
 
 
 def build(instance: Slicing, intervals: Intervals | None = None) -> pyo.ConcreteModel:

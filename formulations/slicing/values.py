@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.constants import speed_of_light
 
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 
-LIGHT_M_PER_S = 299_792_458.0
 TOLERANCE = 1e-9  # relative: of the threshold, of budgets and of distances
 
 
@@ -114,7 +114,7 @@ def delay_s(instance: Slicing, rate: FloatArray, distance_m: FloatArray, slot_bi
     sending = slot_bits / rate
     waiting = packets / (2 * (mu**2 - packets * mu))
     return np.where(
-        steady, np.minimum(distance_m / LIGHT_M_PER_S + sending + waiting, instance.delay_cap_s), instance.delay_cap_s
+        steady, np.minimum(distance_m / speed_of_light + sending + waiting, instance.delay_cap_s), instance.delay_cap_s
     )
 
 

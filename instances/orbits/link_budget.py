@@ -1,16 +1,16 @@
 """What of a signal arrives: free-space gain, Rician fading, thermal noise."""
 
 import numpy as np
+from scipy.constants import speed_of_light
 
 from ..fields import FloatArray
 
-LIGHT_M_PER_S = 299_792_458.0
 BOLTZMANN_J_PER_K = 1.380649e-23
 
 
 def free_space_gain(distance_m: FloatArray, carrier_hz: float, antennas_db: float) -> FloatArray:
     """Power gain (lambda / 4 pi d)^2 over a distance, times the gain of both antennas together (dB)."""
-    return np.asarray((LIGHT_M_PER_S / (4 * np.pi * carrier_hz * distance_m)) ** 2 * 10 ** (antennas_db / 10))
+    return np.asarray((speed_of_light / (4 * np.pi * carrier_hz * distance_m)) ** 2 * 10 ** (antennas_db / 10))
 
 
 def rician(factor: float, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:

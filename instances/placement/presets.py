@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy.constants import speed_of_light
 
 from ..errors import InputError
 from ..fields import BoolArray, FloatArray, IntArray
 from ..variants import drawn_from, find_preset, number, positive, whole_number
 from .instance import Placement
 
-LIGHT_M_PER_S = 299_792_458.0
 SIDE_M = 500.0
 STEP_M = 10.0
 UPLINK_HZ = 5e6
@@ -198,7 +198,7 @@ class World:
             cycles_per_bit=cycles,
             uplink_bps=UPLINK_HZ * np.log2(1 + TRANSMIT_W * gain / (UPLINK_HZ * NOISE_W_PER_HZ)),
             user_satellite_bps=(self.preset.satellite_hz_each or SATELLITE_HZ / self.preset.users) * np.log2(1 + snr),
-            propagation_s=ALTITUDE_M * (rng.uniform(*SLANT, users) + FEEDER_SLANT) / LIGHT_M_PER_S,
+            propagation_s=ALTITUDE_M * (rng.uniform(*SLANT, users) + FEEDER_SLANT) / speed_of_light,
         )
 
     def instance(self, slots: Slots, cell: int, *, name: str, provenance: dict[str, Any]) -> Placement:

@@ -11,6 +11,7 @@ from ..record import Decision, Instance, Record, nested, records
 
 SLICES = ("H", "L", "C")  # high throughput, low delay, wide coverage
 LAYERS = ("station", "uav", "satellite")  # bands of their own
+STATION, UAV, SATELLITE = range(len(LAYERS))
 LARGEST = 1e30  # ratio of a signal to the noise, bandwidth (Hz), and weights
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.constants import speed_of_light
 
 from ..fields import FloatArray
 from ..json_files import file_stem
@@ -25,7 +26,6 @@ NOISE_W_PER_HZ = 10 ** ((-130 - 30) / 10)
 EXPONENT, LEAST_M = 1.5, 1.0  # of the path loss, and the distance from which it counts
 REFERENCE_GAIN, RICIAN = 1e-3, 6.0
 SATELLITE_HZ = 2e9
-LIGHT_M_PER_S = 299_792_458.0
 SLOT_S, SLOT_BITS, PACKET_BITS = 0.1, 50_000.0, 1_000.0
 DELAY_CAP_S, THRESHOLD = 0.1, 1.0
 THROUGHPUT_REF_BPS = 50e6  # of an H user
@@ -160,7 +160,7 @@ def _slot(
     away_m = np.linalg.norm(position[:, None] - STATIONS_M, axis=2)
     reach = np.maximum(away_m, LEAST_M)[..., None] ** -EXPONENT
     packets = arrivals.poisson(SLOT_BITS / PACKET_BITS, users).astype(float)
-    spread = (LIGHT_M_PER_S / (4 * np.pi * SATELLITE_HZ)) ** 2 * SATELLITE_ALTITUDE_M**-EXPONENT
+    spread = (speed_of_light / (4 * np.pi * SATELLITE_HZ)) ** 2 * SATELLITE_ALTITUDE_M**-EXPONENT
     station_w, uav_w, satellite_w = POWER_W
     return Slicing(
         slices=tuple(np.repeat(SLICES, users // len(SLICES)).tolist()),

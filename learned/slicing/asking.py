@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ...instances.slicing.instance import SLICES
-from .slots import NONE, STATION, UAV, Served, Slots
+from ...instances.slicing.instance import SLICES, STATION, UAV
+from .slots import NONE, Served, Slots
 
 HALF = 0.5  # from where a number rounds to 1
 

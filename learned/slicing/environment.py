@@ -14,11 +14,11 @@ from ...formulations.slicing.links import nobody
 from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
-from ...instances.slicing.instance import SLICES
+from ...instances.slicing.instance import SLICES, STATION
 from ...instances.slicing.presets import find, walk
 from ..environment import Float32Array
 from .asking import Layout, Room
-from .slots import NONE, STATION, Slots
+from .slots import NONE, Slots
 
 AGENTS = 2 * len(SLICES)  # slices at stations, then slices in the sky
 AGENT_NAMES = [f"{place}_{letter}" for place in ("station", "sky") for letter in SLICES]

@@ -14,11 +14,10 @@ from ...formulations.slicing.values import bits_of, covered, delay_s, rate_bps
 from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS, SLICES
+from ...instances.slicing.instance import LAYERS, SATELLITE, SLICES, UAV
 from ...solvers.slicing.placements import placements
 
 NONE = -1  # node and subcarrier of who is not served
-STATION, UAV, SATELLITE = range(len(LAYERS))
 
 
 class Served(NamedTuple):

@@ -28,6 +28,7 @@ from ..result import Answer, Limits
 from .cells import Cells, Goals
 from .placed import Placed
 from .placements import Sky, placements
+from .rules import NOWHERE
 from .scaling import of_order_one, scaled
 from .state import State
 
@@ -56,7 +57,7 @@ def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None =
     compile_kernels()
     state = State(instance, limits, goals)
     if not len(placements(instance)):
-        return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
+        return Answer(infeasible=True, reason=NOWHERE)
     if isinstance(limits.start, SlicingDecision):
         state.offer(limits.start)
     _search(state)
@@ -72,7 +73,7 @@ def shared_prices(instance: Slicing, limits: Limits) -> tuple[FloatArray, Answer
         When UAVs cannot stand anywhere.
     """
     if not len(placements(instance)):
-        raise ValueError("no placement of the UAVs keeps their distance")
+        raise ValueError(NOWHERE)
     compile_kernels()
     instance, factor = scaled(instance)
     state = State(instance, limits, None)

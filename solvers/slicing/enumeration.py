@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...formulations.slicing.links import nobody
 from ...formulations.slicing.values import TOLERANCE, bits_of, delay_s, distances_m, gains, rate_bps
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
+from .rules import NOWHERE
 from .scaling import of_order_one
 
 MOST_WAYS = 300_000  # placements times ways to serve all users
@@ -52,7 +54,7 @@ def solve_enumeration(instance: Slicing, limits: Limits) -> Answer:
     """Try all placements and all ways to serve the users; the links of a layer are looked at once."""
     placements = _placements(instance)
     if not len(placements):
-        return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
+        return Answer(infeasible=True, reason=NOWHERE)
     options = [
         None,
         *((layer, v, n) for layer in range(3) for v in range(instance.nodes[layer]) for n in _all(instance)),
@@ -62,7 +64,7 @@ def solve_enumeration(instance: Slicing, limits: Limits) -> Answer:
         return Answer(reason=f"more than {MOST_WAYS:,} ways to place UAVs and serve users")
     ways = np.array(list(itertools.product(range(len(options)), repeat=users)), np.int64)
     ways = ways[_allowed(instance, ways, options)]
-    base = -instance.weights.delay if "L" in instance.slices else 0.0
+    base = nobody(instance)
     decision, value, bound = SlicingDecision(placements[0], (None,) * users), 0.0, 0.0
     for placement in placements:
         search = _Layers(instance, placement)

@@ -7,8 +7,9 @@ served at all, so nothing is lost, and every worth is concave.
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from scipy.constants import speed_of_light
 
-from ...formulations.slicing.values import LIGHT_M_PER_S, bits_of, distances_m
+from ...formulations.slicing.values import bits_of, distances_m
 from ...instances.compiled import compiled
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Slicing
@@ -64,7 +65,7 @@ class Laws(NamedTuple):
 
 def spare_s(instance: Slicing, candidate: IntArray) -> tuple[FloatArray, ...]:
     """What propagation leaves of the delay cap (s), of each layer, shape (users, nodes)."""
-    return tuple(instance.delay_cap_s - own / LIGHT_M_PER_S for own in distances_m(instance, candidate))
+    return tuple(instance.delay_cap_s - own / speed_of_light for own in distances_m(instance, candidate))
 
 
 @compiled

@@ -11,7 +11,7 @@ from ...formulations.slicing.links import worths
 from ...formulations.slicing.values import distances_m
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS
+from ...instances.slicing.instance import LAYERS, STATION, UAV
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
 from .cells import Cells, Pattern, Rows
@@ -23,7 +23,6 @@ from .scaling import of_order_one
 BETTER = 1e-9  # relative: what counts as better
 TOLERANCE = 1e-7  # of a pattern's powers
 DEALS = 3  # times that powers are dealt anew
-UAV, STATION = LAYERS.index("uav"), LAYERS.index("station")
 NEVER = 1e9  # price of who cannot be had
 
 

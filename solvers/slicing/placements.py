@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...formulations.slicing.values import TOLERANCE, gains
+from ...formulations.slicing.links import too_near
+from ...formulations.slicing.values import gains
 from ...instances.compiled import compiled
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Slicing
@@ -25,12 +26,10 @@ LESS_WITH_REUSE = 10  # times less effort for each subcarrier of a placement
 
 def placements(instance: Slicing) -> IntArray:
     """All ordered placements of UAVs far enough from each other, shape (placements, uavs)."""
-    place = instance.uavs.candidates.reshape(-1, 2)
-    least = instance.uav_min_distance_m
-    apart = np.linalg.norm(place[:, None] - place, axis=2) >= least - TOLERANCE * max(1.0, least)
+    apart = ~too_near(instance)
     found = np.zeros((1, 0), np.int64)
     for uav in range(instance.nodes[1]):
-        can = apart[found].all(1) if uav else np.ones((1, len(place)), bool)
+        can = apart[found].all(1) if uav else np.ones((1, len(apart)), bool)
         before, own = np.nonzero(can)
         found = np.column_stack([found[before], own])
     return found

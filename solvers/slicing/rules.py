@@ -12,12 +12,11 @@ import numpy as np
 from ...formulations.slicing.links import Sites
 from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS, SLICES
+from ...instances.slicing.instance import LAYERS, SLICES, STATION, UAV
 from ..result import Answer, Limits
 from .placements import placements
 
 NOWHERE = "no placement of the UAVs keeps their distance"
-STATION, UAV = LAYERS.index("station"), LAYERS.index("uav")
 
 Order = Callable[[IntArray, FloatArray], IntArray]  # of users with signals, whom a node serves first
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ...formulations.slicing.links import nobody
 from ...formulations.slicing.referee import judge
 from ...instances.fields import IntArray
 from ...instances.slicing import Slicing, SlicingDecision
@@ -32,7 +33,7 @@ class State:
         self.instance, self.limits, self.goals = instance, limits, goals
         self.rows = Rows.of(instance, goals)
         self.decision: SlicingDecision | None = None
-        self.base = -instance.weights.delay if "L" in instance.slices else 0.0
+        self.base = nobody(instance)
         self.value, self.bound, self.leftover = -np.inf, np.inf, -np.inf
         self.counters = {"pricings": 0, "patterns": 0, "placements": 0}
         self._began = time.monotonic()

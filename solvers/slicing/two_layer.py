@@ -17,6 +17,7 @@ from ...instances.slicing import Slicing, SlicingDecision, Weights
 from ..result import Answer, Limits
 from .decomposition import solve_decomposition
 from .placements import placements
+from .rules import NOWHERE
 
 FIRST = 0.5  # of the time for P1, which uses less as a rule
 
@@ -45,7 +46,7 @@ def solve_two_layer(instance: Slicing, limits: Limits) -> Answer:
     """Solve P1, then P2; both bounds are in the reason, as neither bounds the joint problem."""
     found = two_layer(instance, limits)
     if found.decision is None:
-        return Answer(infeasible=True, reason="no placement of the UAVs keeps their distance")
+        return Answer(infeasible=True, reason=NOWHERE)
     reason = (
         f"P1 {found.first:.9g}, at most {found.first_bound:.9g}; "
         f"P2 adds {found.second:.9g}, at most {found.second_bound:.9g}"

@@ -51,6 +51,10 @@ def agree(make, seeds):
             assert outcome.status is Status.INFEASIBLE
             continue
         assert outcome.objective == pytest.approx(value, abs=1e-7), seed
+        small = CompiledModel(milp.build(instance, Intervals.only(SHARES)), 1).solve(
+            time_limit_s=5.0, gap=1e-6, start=False
+        )
+        assert small.bound >= value - 1e-6, seed
         decision = pattern_milp.extract(model, instance)
         assert judge(instance, decision).objective == pytest.approx(value, abs=1e-7), seed
         compared += 1
