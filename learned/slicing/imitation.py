@@ -17,7 +17,7 @@ from ...instances.slicing.presets import find
 from ...solvers.interrupts import noting_interrupts
 from ...solvers.result import Answer, Limits
 from ...solvers.slicing.by_prices import decide_by_prices
-from ...solvers.slicing.decomposition import SharedBound
+from ...solvers.slicing.everywhere import SharedBound
 from ...solvers.slicing.placements import placements
 from ..averaged_student import AveragedStudent
 from ..imitation import ImitationLearner

@@ -14,7 +14,8 @@ from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..master import Column
 from .laws import COVERED, LOW, Laws, delay_less, spare_s
-from .patterns import HURRIED, MOST_EFFORT, TO_LIST, Layer, Prices, alone, least_rates, links_of, search
+from .link_bounds import Layer, Prices, alone, least_rates, links_of
+from .patterns import HURRIED, MOST_EFFORT, TO_LIST, search
 from .powers import best_powers
 
 MOST_LISTED = 5_000  # patterns of a cell

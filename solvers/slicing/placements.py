@@ -18,7 +18,8 @@ from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Slicing
 from .cells import Rows
 from .laws import spare_s
-from .patterns import MOST_EFFORT, Layer, Prices, alone, least_rates, search
+from .link_bounds import Layer, Prices, alone, least_rates
+from .patterns import MOST_EFFORT, search
 
 AT_ONCE, AT_ONCE_WITH_REUSE = 50, 1  # placements between looks at the clock
 LESS_WITH_REUSE = 10  # times less effort for each subcarrier of a placement

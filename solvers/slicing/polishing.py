@@ -16,8 +16,8 @@ from ..bundle import Evaluated, minimise
 from ..master import Column
 from .cells import Cells, Goals, Pattern
 from .laws import COVERED, HIGH, LOW, delay_less, delay_slope
+from .link_bounds import links_of
 from .links import Links
-from .patterns import links_of
 
 STEPS, NEAR = 60, 1e-9  # at most, of either, and improvement of the worth at which least squares end
 BOX = 0.3  # half of the first box of prices, over the largest one or what a pattern is worth

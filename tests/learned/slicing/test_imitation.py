@@ -16,7 +16,8 @@ from skybound.learned.slicing.price_labels import PriceLabels
 from skybound.learned.slicing.price_network import PriceNetwork, Sight
 from skybound.solvers.result import Limits
 from skybound.solvers.slicing.by_prices import decide_by_prices
-from skybound.solvers.slicing.decomposition import SharedBound, shared_prices
+from skybound.solvers.slicing.decomposition import shared_prices
+from skybound.solvers.slicing.everywhere import SharedBound
 from skybound.solvers.slicing.placements import placements
 from skybound.solvers.solve import solve
 

@@ -8,8 +8,8 @@ from skybound.instances.fields import FloatArray
 from skybound.instances.slicing.presets import generate
 from skybound.solvers.slicing.cells import Cells, Rows
 from skybound.solvers.slicing.laws import COVERED, HIGH, LOW, Laws, least_rate
+from skybound.solvers.slicing.link_bounds import Prices, links_of
 from skybound.solvers.slicing.links import Links
-from skybound.solvers.slicing.patterns import Prices, links_of
 from skybound.solvers.slicing.powers import best_powers
 
 GRID = np.concatenate([[0.0], np.geomspace(1e-6, 1, 60)])
