@@ -38,6 +38,7 @@ from .slicing_schemes import (
     best_known,
     decisions,
     largest_gap,
+    make_ready,
 )
 
 __all__ = ["FIGURES", "FULL", "QUICK", "Effort"]
@@ -102,6 +103,7 @@ def _compared(number: int, measure: Measure, schemes: Mapping[str, Scheme], behi
     """A figure of schemes against the number of users: a measure, and the objective with its bound."""
 
     def figure(out: Path, effort: Effort) -> Path:
+        make_ready(out, effort, schemes.values())
         panels = []
         for own in (measure, OBJECTIVE):
             rows = [row for name, scheme in schemes.items() for row in _curve(out, effort, name, scheme, own.of)]
@@ -143,6 +145,7 @@ def _loads(number: int, name: str, scheme: Scheme) -> Callable[[Path, Effort], P
     """A figure of how many users every node serves."""
 
     def figure(out: Path, effort: Effort) -> Path:
+        make_ready(out, effort, [scheme])
         panels = []
         for title, own in ((f"Figure {number}: {name}", scheme), (BEST + APART, None)):
             rows = [row for node, place in NODES.items() for row in _curve(out, effort, node, own, _load_of(place))]

@@ -1,8 +1,9 @@
 """What the figures of the slicing paper compare: trained schemes, and certified solutions."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from ...instances.solution import Solution
 from ...learned.slicing.maddpg import PAPER, TUNED
 from ...solvers.result import relative_gap
 from ...solvers.solve import solve
+from ..parallel import side_by_side
 from ..trained import run_folder, trained
 from .certified import certified
 from .drawing import bands
@@ -120,6 +122,25 @@ METHODS = {
 }
 
 
+def make_ready(out: Path, effort: Effort, schemes: Iterable[Scheme]) -> None:
+    """Train schemes and certify held-out slots, side by side; what was finished before is not done again."""
+    slots: list[Callable[[], object]] = [
+        partial(_certify, out, effort, users, k) for users in effort.sizes for k in range(effort.held_out)
+    ]
+    runs: dict[object, Callable[[], object]] = {
+        (scheme.algorithm, scheme.priority, _presets(effort, scheme, users)): partial(
+            run_of, out, effort, scheme, users
+        )
+        for scheme in schemes
+        for users in effort.sizes
+    }
+    side_by_side([*reversed(slots), *reversed(runs.values())], "training and certifying")  # largest sizes first
+
+
+def _certify(out: Path, effort: Effort, users: int, k: int) -> None:
+    certified(_slots(effort, "paper-{}", users)[k], out / "certified", effort.time_limit_s)
+
+
 Case = tuple[Slicing, SlicingDecision]
 
 
@@ -154,8 +175,7 @@ def _slots(effort: Effort, preset: str, users: int) -> list[Slicing]:
 
 def run_of(out: Path, effort: Effort, scheme: Scheme, users: int) -> Path:
     """A scheme's run that decides slots of a size."""
-    sizes = [users] if scheme.together is None else [size for size in effort.sizes if size <= scheme.together]
-    presets = ";".join(scheme.preset.format(size) for size in sizes)
+    presets = _presets(effort, scheme, users)
     others = {} if scheme.priority else {"priority": False}
     folder = run_folder(out, scheme.algorithm if scheme.priority else f"{scheme.algorithm}-any", presets)
     changes = dict(effort.changes(scheme.algorithm)) | others
@@ -166,3 +186,9 @@ def largest_gap(out: Path, effort: Effort) -> float:
     """Between the best decision known and its bound, over all held-out slots."""
     found = [best for users in effort.sizes for best in best_known(out, effort, users)]
     return max(relative_gap(best.objective, best.bound) or 0.0 for best in found)
+
+
+def _presets(effort: Effort, scheme: Scheme, users: int) -> str:
+    """What a scheme that decides slots of a size learns from."""
+    sizes = [users] if scheme.together is None else [size for size in effort.sizes if size <= scheme.together]
+    return ";".join(scheme.preset.format(size) for size in sizes)
