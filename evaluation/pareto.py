@@ -35,7 +35,7 @@ def pareto(
     delays_s: Sequence[float] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> pd.DataFrame:
-    """Find a front and write ``front.csv``, ``front.png`` and a solution file for every undominated point.
+    """Find a front and write ``front.csv``, and ``front.png`` and a solution file for every undominated point, if any.
 
     Ctrl-C ends it early; what is known by then is written.
 
@@ -63,10 +63,13 @@ def pareto(
     Raises
     ------
     InputError
-        When it is no slicing instance.
+        When it is no slicing instance, or a delay is no number above 0.
     """
     if not isinstance(instance, Slicing):
         raise InputError(f'is "{instance.problem}", which has one objective', "problem")
+    for delay_s in delays_s:
+        if not 0 < delay_s < np.inf:
+            raise InputError(f"must be numbers above 0, one is {delay_s}", "delays_s")
     front = Front(instance, Limits(time_limit_s=time_limit_s, gap=gap), delays_s)
     try:
         with noting_interrupts():
@@ -83,15 +86,20 @@ def _write(instance: Slicing, points: Sequence[Point], gap: float, out: Path) ->
         return pd.DataFrame()
     rows = pd.DataFrame([_row(point, gap) for point in points])
     reached = rows[list(NAMES)].to_numpy(float)
-    known = np.flatnonzero(~np.isnan(reached).any(1))
+    order = np.argsort(rows["throughput_bound_bps"], kind="stable")  # of equal points the one with the sharpest proof
+    known = order[~np.isnan(reached[order]).any(1)]
     rows["undominated"] = False
     rows.loc[known[undominated(reached[known])], "undominated"] = True
     rows.attrs["hypervolume_bps"] = hypervolume(reached[known], instance.delay_cap_s)
-    for number, row in enumerate(rows.index[rows["undominated"]]):
+    for older in [*out.glob("point-*.solution.json"), out / "front.png"]:
+        older.unlink(missing_ok=True)
+    best = rows[rows["undominated"]]
+    for number, row in enumerate(best.index):
         _save(instance, points[row], out / f"point-{number}.solution.json")
     with atomic(out / "front.csv") as stream:
         rows.to_csv(stream, index=False)
-    _draw(rows[rows["undominated"]], instance.name, out / "front.png")
+    if len(best):
+        _draw(best, instance.name, out / "front.png")
     return rows
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..instances.errors import InputError
 from .layers import Linear, generators
-from .settings import at_least, cosine, linear, shares
+from .settings import at_least, cosine, linear, schedules, shares
 
 COUNTS = (
     "environments",
@@ -100,6 +100,7 @@ class Settings:
         if self.capacity % self.environments:
             raise InputError(f"must be a multiple of environments, {self.environments}, is {self.capacity}", "capacity")
         shares(self, ["gamma"])
+        schedules(self, ["exploration"])
 
     def epsilon(self, step: int) -> float:
         """Share of random actions."""

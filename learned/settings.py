@@ -47,6 +47,20 @@ def shares(settings: object, names: Sequence[str]) -> None:
             raise InputError(f"must be from 0 to 1, is {value}", name)
 
 
+def schedules(settings: object, names: Sequence[str]) -> None:
+    """Object to schedules for `linear` with values below 0, or a share of the way that is not above 0 and at most 1.
+
+    Raises
+    ------
+    InputError
+        Naming the hyperparameter.
+    """
+    for name in names:
+        first, last, share = getattr(settings, name)
+        if min(first, last) < 0 or not 0 < share <= 1:
+            raise InputError(f"must be two values from 0 up and a share above 0, is {[first, last, share]}", name)
+
+
 def validated_between_units(unit: int, validate: int) -> None:
     """Object to validations that do not fall on the end of a unit of work.
 
@@ -62,7 +76,7 @@ def validated_between_units(unit: int, validate: int) -> None:
 def linear(schedule: tuple[float, float, float], progress: float) -> float:
     """From the first value to the second, over the given share of the way."""
     first, last, share = schedule
-    return max(last, first + (last - first) * progress / share)
+    return last if progress >= share else first + (last - first) * progress / share
 
 
 def cosine(schedule: tuple[float, float], progress: float) -> float:

@@ -15,7 +15,7 @@ from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from .environment import TeamEnvironment
 from .layers import generators
-from .settings import at_least, cosine, linear
+from .settings import at_least, cosine, linear, schedules
 from .team_networks import AgentNetwork, MonotoneMixer
 
 # Rewards as an algorithm may want them, from the environment's reward and the number of agents; evaluation never does.
@@ -98,6 +98,7 @@ class Settings:
         if self.reward not in REWARDS:
             raise InputError(f'is "{self.reward}", unknown; known are {", ".join(REWARDS)}', "reward")
         at_least(self, 1, COUNTS)
+        schedules(self, ["exploration"])
         if self.episodes > self.capacity:
             raise InputError(f"is {self.episodes}, more than the capacity of {self.capacity}", "episodes")
 

@@ -114,7 +114,7 @@ def _state(instance: Slicing, intervals: Intervals) -> pyo.ConcreteModel:
         signal = sum(float(high[p]) * m.x[layer, i, k, n, p] for p in m.INTERVALS)
         return signal >= wanted * noise - float(wanted * most) * (1 - m.r[layer, i, k, n, g])
 
-    @m.Objective(sense=pyo.maximize, doc="(28) throughput, delay and coverage, weighed")
+    @m.Objective(sense=pyo.maximize, doc="(27) throughput, delay and coverage, weighed")
     def weighed(m):
         return nobody(instance) + sum(float(credit[index[:4]][index[4]]) * m.r[index] for index in m.LEVELS)
 

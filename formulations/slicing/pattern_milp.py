@@ -83,7 +83,7 @@ def _state(instance: Slicing, intervals: Intervals) -> pyo.ConcreteModel:
         using = np.flatnonzero(table.total(here)).tolist()
         return sum(m.y[UAV, n, p] for p in using) <= m.z[v, q] if using else pyo.Constraint.Feasible
 
-    @m.Objective(sense=pyo.maximize, doc="(28) throughput, delay and coverage, weighed")
+    @m.Objective(sense=pyo.maximize, doc="(27) throughput, delay and coverage, weighed")
     def weighed(m):
         return nobody(instance) + sum(float(m.tables[layer, n].worth[p]) * m.y[layer, n, p] for layer, n, p in m.y)
 

@@ -25,6 +25,7 @@ from ..stacked_learner import StackedLearner
 from .environment import AGENT_NAMES, AGENTS, Earned, SlicingEnvironment
 
 GROUND, SKY = slice(0, len(SLICES)), slice(len(SLICES), AGENTS)
+SHAPE = "stations, UAVs, satellites and subcarriers"
 COOLEST, HOTTEST = 0.02, 0.3  # deviations of samples' actions
 
 
@@ -122,10 +123,15 @@ class Pools(NamedTuple):
         draw = partial(SlicingEnvironment.draw, priority=settings.priority, most=most)
         training = [draw(name, TRAINING_SEED, settings.worlds, settings.slots) for name in names]
         validation = [draw(name, VALIDATION_SEED, settings.validation_worlds, 1) for name in names]
-        if len({(own.features, own.actions) for own in training}) > 1:
-            raise InputError("have other numbers of nodes or subcarriers", "preset")
+        if len({_shape(own.slots.first) for own in training}) > 1:
+            raise InputError(f"have other numbers of {SHAPE}", "preset")
         hashes = [own.hash for pool in (*training, *validation) for own in pool.slots.instances]
         return cls(training, validation, hash_numbers(hashes))
+
+
+def _shape(instance: Slicing) -> tuple[int, ...]:
+    """What the same agents can act in has the same of: `SHAPE`."""
+    return *instance.nodes, instance.subcarriers
 
 
 class Lived(NamedTuple):
@@ -219,8 +225,9 @@ class WalkLearner(StackedLearner):
         """Sizes of the actors, and how they are used."""
         settings = self._walk_settings
         sizes = {"width": settings.width, "layered": settings.layered, "priority": settings.priority}
-        shape = self._training[0]
-        return sizes | {"most": shape.most, "features": shape.features, "actions": shape.actions}
+        pool = self._training[0]
+        sizes |= {"most": pool.most, "features": pool.features, "actions": pool.actions}
+        return sizes | {"shape": list(_shape(pool.slots.first))}
 
     def policy(self) -> dict[str, Any]:
         """The best actors of each seed, with what is needed to use them and the slots that they have seen."""
@@ -260,11 +267,11 @@ class TeamPolicy:
         """Decide a slot."""
         if not len(placements(instance)):
             return Answer(infeasible=True, reason=NOWHERE)
+        here, there = list(_shape(instance)), self.file.network.get("shape")
+        if here != there:
+            raise InputError(f"has {SHAPE} {here}, the policy was trained for {there}", "instance")
         most = self.file.network_size("most")
         environment = SlicingEnvironment([[instance]], priority=self.priority, most=most)
-        wanted = self.file.network_size("features"), self.file.network_size("actions")
-        if (environment.features, environment.actions) != wanted:
-            raise InputError("has other numbers of nodes or subcarriers than the policy was trained for", "instance")
         environment.reset(np.zeros(self.samples, np.int64))
         rng = np.random.default_rng(limits.seed)
         deviation = np.concatenate([[0.0], np.geomspace(COOLEST, HOTTEST, self.samples - 1)])

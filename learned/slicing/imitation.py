@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...formulations.slicing.referee import judge
+from ...instances.errors import InputError
 from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.presets import find
@@ -59,6 +60,8 @@ class Lessons(NamedTuple):
         """The slots that are labelled."""
         instances = labels.instances
         sight = Sight.joined([Sight.of(own) for own in instances])
+        if (sight.scale <= 0).any():
+            raise InputError("has slots in which no user is worth anything", "preset")
         prices = torch.from_numpy(labels.prices).float() / sight.scale[:, None]
         return cls(instances[0].nodes[0], sight, prices, instances, [SharedBound(own) for own in instances])
 

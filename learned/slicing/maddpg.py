@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ...instances.errors import InputError
 from ..environment import Float32Array
 from ..layers import generators
-from ..settings import at_least, fitting, linear, shares
+from ..settings import above_zero, at_least, fitting, linear, schedules, shares
 from ..transitions import TransitionReplay
 from .agents import GROUND, SKY, Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, Earned
@@ -82,7 +82,10 @@ class Settings:
     def __post_init__(self) -> None:
         at_least(self, 1, COUNTS)
         fitting(self, "reward", self.reward)
-        shares(self, ["gamma"])
+        at_least(self, 0, ["moderation"])
+        shares(self, ["gamma", "target_rate"])
+        above_zero(self, ["largest_gradient"])
+        schedules(self, ["learning_rate", "noise"])
         for name in ("environments", "batch"):
             if getattr(self, name) > self.capacity:
                 raise InputError(f"is {getattr(self, name)}, more than the capacity of {self.capacity}", name)
@@ -207,14 +210,12 @@ class TeamLearner(WalkLearner):
     def _learn_until(self, last: int) -> dict[str, Any]:
         settings, seeds = self.settings, len(self._rngs)
         sums, norms, begun = torch.zeros(seeds), torch.zeros(seeds), self.steps
-        walk = self.steps
-        environment = self._begun(walk)
+        environment = self._begun(self.steps // settings.slots)
         before: dict[str, Any] | None = None
         while self.steps < last:
             over = environment.over
             if over:
-                walk += 1
-                environment = self._begun(walk)
+                environment = self._begun(self.steps // settings.slots)
             lived = live(environment, self._explore, seeds, layered=settings.layered)
             if before is not None:
                 self.replay.add(before | {"later": lived.observation, "ends": np.full(lived.action.shape[:2], over)})
@@ -255,11 +256,13 @@ class TeamLearner(WalkLearner):
         return norm
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on bit for bit."""
-        return super().state() | {"target": self.target.state_dict(), "replay": self.replay.state()}
+        """Everything needed to go on bit for bit; the memory, which may be large, only as long as it will be used."""
+        kept = super().state() | {"target": self.target.state_dict()}
+        return kept if self.progress == 1 else kept | {"replay": self.replay.state()}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         super().load_state(state)
         self.target.load_state_dict(state["target"])
-        self.replay.load_state(state["replay"])
+        if "replay" in state:
+            self.replay.load_state(state["replay"])

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...instances.errors import InputError
 from ..layers import generators
-from ..settings import above_zero, at_least, linear, shares
+from ..settings import above_zero, at_least, linear, schedules, shares
 from .agents import Actors, Perceptron, Pools, TeamPolicy, WalkLearner, live
 from .environment import AGENTS, SlicingEnvironment
 
@@ -72,7 +73,11 @@ class Settings:
     def __post_init__(self) -> None:
         at_least(self, 1, COUNTS)
         shares(self, ["gamma"])
-        above_zero(self, ("clip", "deviation"))
+        at_least(self, 0, ["value_weight", "entropy"])
+        above_zero(self, ("clip", "deviation", "largest_gradient"))
+        schedules(self, ["learning_rate"])
+        if self.environments * self.slots == 1:
+            raise InputError("is 1 with walks of one slot, so that there is nothing to compare with", "environments")
 
     @property
     def layered(self) -> bool:

@@ -90,7 +90,6 @@ def _search(state: State) -> FloatArray:
     placed = most_promising(state, sky, point, radius * scale, FIRST_TRIED)
     if len(sky.placements) == 1:
         state.bounded(placed.bound)
-    if len(sky.placements) == 1:
         while placed.improve():
             state.bounded(placed.bound)
         state.bounded(placed.bound)

@@ -55,7 +55,7 @@ def solve_two_layer(instance: Slicing, limits: Limits) -> Answer:
 
 
 def two_layer(instance: Slicing, limits: Limits) -> Layers:
-    """Solve P1, then P2 with P1's services fixed (paper, section IV)."""
+    """Solve P1, then P2 with P1's services fixed (paper, section V-A)."""
     began = time.monotonic()
     places = placements(instance)
     if not len(places):

@@ -72,6 +72,34 @@ def test_delays_can_be_asked_for(tmp_path):
     assert (rows["delay_s"][rows["delay_most_s"] == 0.0123].dropna() <= 0.0123).all()
 
 
+def test_a_front_of_nothing_is_a_table(tmp_path):
+    """UAVs that can stand nowhere leave no point, and what was in the folder before does not stay."""
+    few = few_users()
+    skybound.pareto(few, tmp_path, time_limit_s=10.0)
+    assert (tmp_path / "point-0.solution.json").exists()
+    rows = skybound.pareto(dataclasses.replace(few, uav_min_distance_m=1e6), tmp_path)
+    assert not rows["undominated"].any()
+    assert set(rows["status"]) == {"infeasible"}
+    assert [path.name for path in tmp_path.iterdir()] == ["front.csv"]
+
+
+def test_of_equal_points_the_sharpest_proof_counts(tmp_path):
+    rows = skybound.pareto(few_users(), tmp_path, time_limit_s=10.0)
+    for _, best in rows[rows["undominated"]].iterrows():
+        equal = (
+            rows[["throughput_bps", "delay_s", "coverage"]] == best[["throughput_bps", "delay_s", "coverage"]]
+        ).all(axis=1)
+        assert equal.any()
+        assert best["gap"] == rows["gap"][equal].min()
+
+
+@pytest.mark.parametrize("delay_s", [float("nan"), -1.0, 0.0, float("inf")])
+def test_delays_that_cannot_be(delay_s, tmp_path):
+    with pytest.raises(InputError, match="delays_s"):
+        skybound.pareto(few_users(), tmp_path / "front", delays_s=[0.01, delay_s])
+    assert not (tmp_path / "front").exists()
+
+
 def test_other_problems_have_no_front(tmp_path):
     with pytest.raises(InputError, match="one objective"):
         skybound.pareto(skybound.generate("placement", "congested", 0), tmp_path)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from skybound.evaluation.reproduce import certified, provisioning, slicing
 from skybound.evaluation.reproduce.slicing_map import draw_map
+from skybound.evaluation.trained import metrics
 from skybound.instances.problems import generate
 from skybound.solvers.solve import solve
 
@@ -67,9 +68,16 @@ def test_stations_of_slicing_serve_no_more_than_they_have_room_for(tmp_path):
 
 @pytest.mark.slow
 def test_users_win_what_slicing_agents_are_shown_to_win(tmp_path):
-    rows = pd.read_csv(slicing.FIGURES[3](tmp_path, _little()).with_suffix(".csv"))
+    """What the agents' users win in the end sums to the objective less that of nobody served."""
+    effort = _little()
+    rows = pd.read_csv(slicing.FIGURES[3](tmp_path, effort).with_suffix(".csv"))
     assert rows["method"].nunique() == 6
     assert set(rows["x"]) == {20, 40}
+    (folder,) = tmp_path.glob("runs/two-layer-maddpg-paper-*")
+    last = [line for line in metrics(folder) if "validation_return" in line][-1]
+    won = rows[rows["x"] == 40].groupby("seed")["y"].sum()
+    for place, seed in enumerate(effort.seeds):
+        assert won[seed] == pytest.approx(last["validation_return"][place] + 1, abs=1e-6)
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """Multi-agent actor-critics: known answers, resuming, and policies as solvers."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from skybound.evaluation.trained import metrics
+from skybound.instances.errors import InputError
 from skybound.instances.slicing.presets import generate
 from skybound.learned.algorithms import find, train
 from skybound.learned.policy import load
+from skybound.learned.run import read_torch
 from skybound.learned.slicing import maddpg, mappo
 from skybound.learned.slicing.environment import AGENTS, Earned, SlicingEnvironment
 from skybound.solvers.result import Limits
@@ -113,14 +116,21 @@ def test_proximal_agents_find_a_known_answer():
     torch.testing.assert_close(done, torch.full_like(done, 0.8), atol=0.08, rtol=0)
 
 
-@pytest.mark.parametrize("algorithm", ["two-layer-maddpg", "maddpg-paper", "mappo"])
-def test_runs_resume_bit_for_bit_and_solve(algorithm, tmp_path):
-    """Two units in one go or in two; the policy decides feasibly, not above the bound, and samples help."""
+@pytest.mark.parametrize(
+    ("algorithm", "learner"),
+    [
+        ("two-layer-maddpg", maddpg.TeamLearner),
+        ("maddpg-paper", maddpg.TeamLearner),
+        ("mappo", mappo.ProximalLearner),
+    ],
+)
+def test_runs_resume_bit_for_bit_and_solve(algorithm, learner, tmp_path, interrupted):
+    """Two units in one start or in several; the policy decides feasibly, not above the bound, and samples help."""
     changes = SMALL if algorithm == "mappo" else SMALL | {"batch": 4, "capacity": 64}
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     train("slicing", PRESET, algorithm, [3, 4], whole, changes=changes)
-    train("slicing", PRESET, algorithm, [3, 4], halves, budget_cpu_s=1e-3, changes=changes)
-    train("slicing", PRESET, algorithm, [3, 4], halves, resume=True, changes=changes)
+    again = partial(train, "slicing", PRESET, algorithm, [3, 4], halves, changes=changes, resume=True)
+    interrupted(learner, 2, again)
     policy, same = load(str(whole), "slicing"), load(str(halves), "slicing")
     for name, value in policy.file.parameters.items():
         assert torch.equal(value, same.file.parameters[name])
@@ -182,3 +192,58 @@ def test_moderation_keeps_scores_small():
     team.zero_grad()
     (moderate - plain).sum().backward()
     assert all(parameter.grad is None or not parameter.grad.any() for parameter in team.critics.parameters())
+
+
+def test_policies_know_the_network_they_were_trained_for(tmp_path):
+    """Another number of stations is refused, also where observations have the same length."""
+    train("slicing", PRESET, "mappo", [0], tmp_path / "run", changes=SMALL)
+    whole = generate(PRESET, 5)
+    stations = whole.stations
+    fewer = replace(
+        whole,
+        stations=replace(
+            stations, position=stations.position[:1], power_w=stations.power_w[:1], gain=stations.gain[:, :1]
+        ),
+    )
+    with pytest.raises(InputError, match=r"\[1, 2, 1, 10\], the policy was trained for \[2, 2, 1, 10\]"):
+        solve(fewer, f"policy:{tmp_path / 'run'}")
+
+
+def test_presets_take_turns():
+    """Whatever units are: both sizes are lived in, walk after walk."""
+    settings = replace(maddpg.TUNED, **(SMALL | {"updates": 12, "unit": 6, "batch": 4, "capacity": 64}))
+    learner, lived = maddpg.TeamLearner(f"{PRESET};paper-24:users=9,side=3", [0], settings), []
+    begun = learner._begun
+
+    def noted(number):
+        lived.append(begun(number))
+        return lived[-1]
+
+    learner._begun = noted
+    while learner.progress < 1:
+        learner.step()
+    assert [own.slots.users for own in lived] == [6, 9, 6, 9]
+
+
+def test_the_last_checkpoint_is_small(tmp_path):
+    """The memory is of no use when all is learned."""
+    changes = SMALL | {"batch": 4, "capacity": 64}
+    train("slicing", PRESET, "maddpg", [0], tmp_path / "run", changes=changes)
+    assert "replay" not in read_torch(tmp_path / "run" / "checkpoint.pt")["learner"]
+    assert train("slicing", PRESET, "maddpg", [0], tmp_path / "run", changes=changes, resume=True).stopped == "done"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [
+        (maddpg.TUNED, "learning_rate", (1e-3, 1e-4, 0.0)),
+        (maddpg.TUNED, "noise", (-0.1, 0.1, 1.0)),
+        (maddpg.TUNED, "target_rate", 5.0),
+        (maddpg.TUNED, "largest_gradient", -1.0),
+        (mappo.TUNED, "learning_rate", (1e-3, -1e-4, 1.0)),
+        (replace(mappo.TUNED, slots=1), "environments", 1),
+    ],
+)
+def test_hyperparameters_that_cannot_be(settings, name, value):
+    with pytest.raises(InputError, match=name):
+        replace(settings, **{name: value})

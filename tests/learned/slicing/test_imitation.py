@@ -1,6 +1,7 @@
 """Imitation of slicing: networks that know no numbers, prices that prove bounds, learning from certified solutions."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from skybound.formulations.slicing.referee import judge
 from skybound.instances.errors import InputError
 from skybound.instances.slicing.presets import generate
 from skybound.learned.algorithms import train
-from skybound.learned.slicing.imitation import slope_of_reward
+from skybound.learned.slicing.imitation import SlicingImitation, slope_of_reward
 from skybound.learned.slicing.imitation_settings import IMITATION
 from skybound.learned.slicing.price_labels import PriceLabels
 from skybound.learned.slicing.price_network import PriceNetwork, Sight
@@ -89,13 +90,13 @@ def test_labels_prove_their_gap(tmp_path):
         PriceLabels.draw(PRESET, [1_000_000], 1e-2, 60.0, 1e-12)
 
 
-def test_imitation_learns_resumes_and_solves(tmp_path):
-    """Two starts are as one; errors fall; the policy decides instances of other sizes."""
+def test_imitation_learns_resumes_and_solves(tmp_path, interrupted):
+    """Several starts are as one; errors fall; the policy decides instances of other sizes."""
     changes = FEW | {"imitation_steps": 200, "validate": 200, "tuning_steps": 0}
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     train("slicing", PRESET, "imitation", [0, 1], whole, changes=changes)
-    train("slicing", PRESET, "imitation", [0, 1], halves, budget_cpu_s=1e-3, changes=changes)
-    train("slicing", PRESET, "imitation", [0, 1], halves, resume=True, changes=changes)
+    again = partial(train, "slicing", PRESET, "imitation", [0, 1], halves, changes=changes, resume=True)
+    interrupted(SlicingImitation, 5, again)
     one, two = (torch.load(run / "policy.pt", weights_only=True) for run in (whole, halves))
     for name, value in one["parameters"].items():
         assert torch.equal(value, two["parameters"][name])
@@ -132,13 +133,13 @@ def test_fine_tuning_by_reward(tmp_path):
     assert np.mean(lost[-3:]) < np.mean(lost[:3])
 
 
-def test_fine_tuning_by_reward_repeats(tmp_path):
-    """Equal seeds learn equally, also in two starts."""
+def test_fine_tuning_by_reward_repeats(tmp_path, interrupted):
+    """Equal seeds learn equally, also in several starts."""
     changes = FEW | {"imitation_steps": 10, "validate": 10, "tuning_steps": 2, "tried": 1}
     runs = tmp_path / "whole", tmp_path / "halves"
     train("slicing", PRESET, "imitation-rl", [0], runs[0], changes=changes)
-    train("slicing", PRESET, "imitation-rl", [0], runs[1], budget_cpu_s=1e-3, changes=changes)
-    train("slicing", PRESET, "imitation-rl", [0], runs[1], resume=True, changes=changes)
+    again = partial(train, "slicing", PRESET, "imitation-rl", [0], runs[1], changes=changes, resume=True)
+    interrupted(SlicingImitation, 2, again)
     one, two = ([(line["loss"], line["gradient_norm"]) for line in metrics(run) if "loss" in line] for run in runs)
     assert one == two
     assert one[0][1][0] > 0
@@ -176,3 +177,9 @@ def test_bounds_do_not_remember():
     used.at(2 * point)
     for one, two in zip(fresh.at(point), used.at(point), strict=True):
         assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("preset", ["paper-24:users=0,side=2", "paper-24:users=3,side=2,weights=0/0/0"])
+def test_slots_that_are_worth_nothing_teach_nothing(preset, tmp_path):
+    with pytest.raises(InputError, match="no user is worth anything"):
+        train("slicing", preset, "imitation", [0], tmp_path, changes=FEW | {"imitation_steps": 10, "validate": 10})
