@@ -142,7 +142,7 @@ def front(work: Path) -> pd.DataFrame:
     Their gap is to the bound on the throughput of whatever has no longer delay and no less coverage.
     """
     slot = generate("fixed-24", HELD_OUT_SEED)
-    names = {"load-balancing": "load-balancing", "local-search": "local-search"}
+    names = {rule: rule for rule in ("load-balancing", "local-search", "equal-prices")}
     names |= {f"policy:{_run(work, name, 'fixed-24')}": name for name in PAPERS}
     names |= {f"policy:{_run(work, name, LEARNED_ON)}": name for name in STUDENTS}
     reached = pd.DataFrame([{"solver": name} | _reached(slot, solver) for solver, name in names.items()])

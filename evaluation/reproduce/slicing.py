@@ -45,6 +45,7 @@ __all__ = ["FIGURES", "FULL", "QUICK", "Effort"]
 
 BOUND = "bound"
 APART = ", no reuse"  # behind what is of slots in which a subcarrier of a node has one user
+UNTRAINED = {"equal prices, not trained": "equal-prices"}  # what imitation is to be read beside
 MAPPED = ("two-layer MADDPG", "imitation")  # methods in Figure 7
 FULL_STATION = "the stations' capacity"
 NODES = {
@@ -99,11 +100,11 @@ def figure_3(out: Path, effort: Effort) -> Path:
     return draw(Curves(title, "updates", axis, pd.DataFrame(rows), "", effort.training_note), out / "figure-3")
 
 
-def _compared(number: int, measure: Measure, schemes: Mapping[str, Scheme], behind: str) -> Callable[..., Path]:
+def _compared(number: int, measure: Measure, schemes: Mapping[str, Scheme | str], behind: str) -> Callable[..., Path]:
     """A figure of schemes against the number of users: a measure, and the objective with its bound."""
 
     def figure(out: Path, effort: Effort) -> Path:
-        make_ready(out, effort, schemes.values())
+        make_ready(out, effort, [scheme for scheme in schemes.values() if isinstance(scheme, Scheme)])
         panels = []
         for own in (measure, OBJECTIVE):
             rows = [row for name, scheme in schemes.items() for row in _curve(out, effort, name, scheme, own.of)]
@@ -168,11 +169,11 @@ FIGURES: dict[int, Callable[[Path, Effort], Path]] = {
     7: figure_7,
     8: _loads(8, "loads without load balancing", UNBALANCED),
     9: _loads(9, "loads with priorities", PRIORITY),
-    **{10 + k: _compared(10 + k, measure, METHODS, "") for k, measure in enumerate(MEASURES)},
+    **{10 + k: _compared(10 + k, measure, {**METHODS, **UNTRAINED}, "") for k, measure in enumerate(MEASURES)},
 }
 
 
-def _curve(out: Path, effort: Effort, name: str, scheme: Scheme | None, value: Value) -> list[dict[str, Any]]:
+def _curve(out: Path, effort: Effort, name: str, scheme: Scheme | str | None, value: Value) -> list[dict[str, Any]]:
     """Mean over the held-out slots of each size, of every seed; x is the number of users."""
     return [
         {"method": name, "seed": seed, "x": users, "y": float(np.mean([value(*case) for case in cases]))}

@@ -160,8 +160,13 @@ Case = tuple[Slicing, SlicingDecision]
 
 
 @functools.cache
-def decisions(out: Path, effort: Effort, scheme: Scheme | None, users: int) -> dict[int, list[Case]]:
-    """Held-out slots of a size with a scheme's decisions, by seed; without a scheme the best ones known, of seed -1."""
+def decisions(out: Path, effort: Effort, scheme: Scheme | str | None, users: int) -> dict[int, list[Case]]:
+    """Held-out slots of a size with a scheme's decisions, by seed.
+
+    Those of a rule, which is given by its name, and the best ones known, for which nothing is given, are of seed -1.
+    """
+    if isinstance(scheme, str):
+        return {-1: [_case(slot, solve(slot, scheme).decision) for slot in _slots(effort, "paper-{}", users)]}
     if scheme is None:
         found = zip(_slots(effort, "paper-{}", users), best_known(out, effort, users), strict=True)
         return {-1: [_case(slot, best.decision) for slot, best in found]}
