@@ -117,7 +117,7 @@ SOLVERS: dict[str, dict[str, Entry]] = {
             Entry("load-balancing", "heuristic", False, "slicing.rules:solve_load_balancing"),
             Entry("load-balancing-any", "heuristic", False, "slicing.rules:solve_load_balancing_any"),
             Entry("local-search", "heuristic", False, "slicing.local_search:solve_local_search"),
-            Entry("equal-prices", "heuristic", False, "slicing.by_prices:solve_equal_prices"),
+            Entry("zero-prices", "heuristic", False, "slicing.by_prices:solve_zero_prices"),
         ),
     }.items()
 }

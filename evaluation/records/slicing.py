@@ -19,7 +19,7 @@ from ..reproduce.slicing_schemes import BALANCING, FULL, HELD_OUT_SEED, METHODS,
 from ..statistics import mean_difference
 from ..trained import cpu_minutes, run_folder, trained
 
-RULES = ("random", "strongest-signal", "load-balancing", "load-balancing-any", "local-search", "equal-prices")
+RULES = ("random", "strongest-signal", "load-balancing", "load-balancing-any", "local-search", "zero-prices")
 PAPERS = ("two-layer-maddpg", "maddpg", "mappo")
 PRINTED, PRINTED_ON = "two-layer-maddpg-paper", "paper-30"
 REPORTED = ("objective", *(MEASURES + name for name in ("throughput_mbps", "delay_ms", "coverage_percent")))
@@ -142,7 +142,7 @@ def front(work: Path) -> pd.DataFrame:
     Their gap is to the bound on the throughput of whatever has no longer delay and no less coverage.
     """
     slot = generate("fixed-24", HELD_OUT_SEED)
-    names = {rule: rule for rule in ("load-balancing", "local-search", "equal-prices")}
+    names = {rule: rule for rule in ("load-balancing", "local-search", "zero-prices")}
     names |= {f"policy:{_run(work, name, 'fixed-24')}": name for name in PAPERS}
     names |= {f"policy:{_run(work, name, LEARNED_ON)}": name for name in STUDENTS}
     reached = pd.DataFrame([{"solver": name} | _reached(slot, solver) for solver, name in names.items()])

@@ -45,7 +45,7 @@ __all__ = ["FIGURES", "FULL", "QUICK", "Effort"]
 
 BOUND = "bound"
 APART = ", no reuse"  # behind what is of slots in which a subcarrier of a node has one user
-UNTRAINED = {"equal prices, not trained": "equal-prices"}  # what imitation is to be read beside
+UNTRAINED = {"zero prices, not trained": "zero-prices"}  # what imitation is to be read beside
 MAPPED = ("two-layer MADDPG", "imitation")  # methods in Figure 7
 FULL_STATION = "the stations' capacity"
 NODES = {

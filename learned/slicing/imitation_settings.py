@@ -116,8 +116,8 @@ IMITATION = Settings(
     tuning_batch=4,
     disturbance=0.0,
     unit=50,
-    validate=750,
+    validate=250,
 )
 # The last validation of imitation falls on its last step, so that fine-tuning can only be kept where it helps.
-TUNED = replace(IMITATION, tuning_steps=250, validate=250)
+TUNED = replace(IMITATION, tuning_steps=250)
 REINFORCED = replace(TUNED, tuning_steps=100, tuning_rate=3e-4, tuning_batch=2, disturbance=0.1)

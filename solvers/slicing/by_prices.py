@@ -13,8 +13,8 @@ from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing
 from ..result import Answer, Limits
 from .cells import Cells, Rows
-from .decomposition import FIRST, FIRST_TRIED, NEXT, compile_kernels, most_promising
-from .placements import Sky, placements
+from .decomposition import FIRST_TRIED, NEXT, compile_kernels, most_promising
+from .placements import Sky
 from .rules import NOWHERE
 from .scaling import scaled
 from .state import State
@@ -22,11 +22,9 @@ from .state import State
 NEAR_ENOUGH = 5e-3  # distance of a placement's decision to its bound, over that
 
 
-def solve_equal_prices(instance: Slicing, limits: Limits) -> Answer:
-    """Decide from equal prices for everything: what somebody who expects nothing comes to."""
-    rows, places = Rows.of(instance), placements(instance)
-    scale = Cells(instance, rows, places[0]).scale() if len(places) else 0.0
-    return decide_by_prices(instance, np.full(len(rows.most), FIRST * scale), limits, FIRST_TRIED)
+def solve_zero_prices(instance: Slicing, limits: Limits) -> Answer:
+    """Decide from prices of 0 for everything: what somebody who expects nothing comes to."""
+    return decide_by_prices(instance, np.zeros(len(Rows.of(instance).most)), limits, FIRST_TRIED)
 
 
 def decide_by_prices(instance: Slicing, point: FloatArray, limits: Limits, tried: int) -> Answer:

@@ -117,7 +117,7 @@ def test_places_of_uavs_are_worth_something() -> None:
 
 @pytest.mark.parametrize("factor", [1e-12, 1e-3, 1e8, 1e15])
 @pytest.mark.parametrize(
-    "solver", ["decomposition", "equal-prices", "local-search", "enumeration", "milp", "patterns", "cp-sat"]
+    "solver", ["decomposition", "zero-prices", "local-search", "enumeration", "milp", "patterns", "cp-sat"]
 )
 def test_the_unit_of_the_objective_does_not_matter(solver: str, factor: float) -> None:
     """Bounds hold and decisions are as good, whatever the weights are measured in."""
@@ -136,7 +136,7 @@ def test_weights_far_apart(weights: tuple[float, float, float]) -> None:
     """Bounds hold for what others find."""
     instance = dataclasses.replace(generate("fixed-24:users=6", 0), weights=Weights(*weights))
     bound = solve(instance, time_limit_s=5.0).bound
-    for other in ("equal-prices", "local-search", "load-balancing"):
+    for other in ("zero-prices", "local-search", "load-balancing"):
         assert solve(instance, other).objective <= bound
 
 
