@@ -1,5 +1,7 @@
 """Slicing's records: policies against certified solutions, the paper's layers, places of UAVs, the front, and scale."""
 
+import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,11 @@ import pandas as pd
 from ...formulations.slicing.referee import judge
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.presets import SIZES, generate
+from ...learned.policy_file import PolicyFile
+from ...learned.slicing.imitation import IMITATION, PricePolicy
 from ...solvers.result import Limits, relative_gap
+from ...solvers.slicing.by_prices import decide_by_prices
+from ...solvers.slicing.decomposition import shared_prices
 from ...solvers.slicing.two_layer import two_layer
 from ...solvers.solve import solve
 from .. import benchmark
@@ -39,6 +45,7 @@ CLAIMS = (
 LEARNED_ON = "paper-24;paper-30"  # what imitation learns from: larger slots take long to certify
 CERTIFIED = (24, 30)
 SIDES, ON_SIDES = (7, 13, 25), 3
+PRICED, TRIED = (24, 30, 36), (1, 3, 9)
 LAYERED, FRONT_S, LITTLE = 5, 20.0, 1e-9
 
 
@@ -164,6 +171,31 @@ def _reached(slot: Slicing, solver: str) -> dict[str, float]:
     return {name: float(parts[name] or 0.0) for name in NAMES}
 
 
+def prices(work: Path) -> pd.DataFrame:
+    """What decisions come to, and CPU seconds of one, by whose prices they start from and how many placements they try.
+
+    Certified prices are the best that a network could expect; what their search takes is not in the seconds.
+    """
+    lines, file = list[dict[str, Any]](), PolicyFile.read(_run(work, "imitation", LEARNED_ON))
+    networks = [PricePolicy.of(file, seed, 1).network for seed in SEEDS]
+    for users in PRICED:
+        bounds = _evaluated(work, f"paper-{users}", ["decomposition"]).rows.set_index("instance")["bound"]
+        for slot in _slots(f"paper-{users}"):
+            certified, _ = shared_prices(slot, Limits(time_limit_s=IMITATION.time_limit_s, gap=IMITATION.wanted_gap))
+            points = {"zero": [0.0 * certified], "certified": [certified]}
+            points["imitation"] = [network.prices(slot) for network in networks]
+            for (name, own), tried in itertools.product(points.items(), TRIED):
+                for point in own:
+                    began = time.process_time()
+                    decision = decide_by_prices(slot, point, Limits(), tried).decision
+                    cpu_s = time.process_time() - began
+                    assert isinstance(decision, SlicingDecision)
+                    regret = relative_gap(judge(slot, decision).objective, float(bounds[slot.name]))
+                    lines.append({"users": users, "prices": name, "tried": tried, "regret": regret, "cpu_s": cpu_s})
+    means: pd.DataFrame = pd.DataFrame(lines).groupby(["users", "prices", "tried"], sort=False).mean()
+    return means.reset_index()
+
+
 def scale(work: Path) -> pd.DataFrame:
     """Medians and maxima of the benchmark cases."""
     return benchmark.scale("slicing", work / "benchmark-slicing")
@@ -204,4 +236,5 @@ RECORDS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "layers": layers,
     "places": places,
     "front": front,
+    "prices": prices,
 }
