@@ -24,7 +24,9 @@ SEEDS = range(10)
 SLACK = 3  # a maximum may be so many times the target of the median
 
 
-def run(names: Sequence[str], seeds: Sequence[int], out: Path) -> tuple[pd.DataFrame, list[str]]:
+def run(
+    names: Sequence[str], seeds: Sequence[int], out: Path, *, resume: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
     """Run cases; returns all rows and the targets that were missed.
 
     Parameters
@@ -35,15 +37,20 @@ def run(names: Sequence[str], seeds: Sequence[int], out: Path) -> tuple[pd.DataF
         Seeds of the instances.
     out
         Folder of the raw rows.
+    resume
+        Whether cases whose rows are in the folder are not run again.
     """
     console, frames, missed = Console(), [], []
     _warm()
     for name in names:
-        case = CASES[name]()
-        rows = pd.DataFrame(list(case.rows(seeds)))
+        case, file = CASES[name](), out / f"{name}.csv"
+        if resume and file.exists():
+            rows = pd.read_csv(file)
+        else:
+            rows = pd.DataFrame(list(case.rows(seeds)))
+            with atomic(file) as stream:
+                rows.to_csv(stream, index=False)
         frames.append(rows)
-        with atomic(out / f"{name}.csv") as stream:
-            rows.to_csv(stream, index=False)
         console.print(_table(case, rows))
         for target in case.targets:
             values = _measured(rows, target)
@@ -59,8 +66,8 @@ def run(names: Sequence[str], seeds: Sequence[int], out: Path) -> tuple[pd.DataF
 
 
 def scale(problem: str, out: Path) -> pd.DataFrame:
-    """Medians and maxima of a problem's cases on all seeds."""
-    rows, _ = run(list(CASES_OF[problem]), SEEDS, out)
+    """Medians and maxima of a problem's cases on all seeds; those whose rows are in the folder are not run again."""
+    rows, _ = run(list(CASES_OF[problem]), SEEDS, out, resume=True)
     return summary(rows)
 
 
