@@ -37,6 +37,7 @@ WEIGHTS = (
     1000.0,
 )  # of delay, that of throughput being 1
 NEAR = 1e-9  # relative, by how much goals may be missed
+ALIKE = 1e-6  # over the largest, differences that make no difference
 
 
 class Point(NamedTuple):
@@ -187,9 +188,11 @@ def undominated(reached: FloatArray) -> BoolArray:
     Parameters
     ----------
     reached : array, shape (points, 3)
-        Throughput, delay, coverage. Of equal points the first one counts.
+        Throughput, delay, coverage; what is less than a millionth of the largest makes no difference. Of equal points
+        the first one counts.
     """
-    better = reached * [1, -1, 1]
+    least = ALIKE * np.abs(reached).max(0, initial=0.0)
+    better = np.round(reached / np.where(least > 0, least, 1.0)) * [1, -1, 1]
     as_good = (better[:, None] >= better).all(2)
     equal = (better[:, None] == better).all(2)
     earlier = np.arange(len(better))[:, None] < np.arange(len(better))

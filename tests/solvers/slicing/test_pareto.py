@@ -56,6 +56,10 @@ def test_no_decision_is_beyond_the_bounds(random_slicing):
 def test_dominated_points():
     reached = np.array([[5, 0.2, 1], [5, 0.3, 1], [6, 0.3, 0.5], [5, 0.2, 1], [1, 0.9, 0.2]])
     assert undominated(reached).tolist() == [True, False, True, False, False]
+    # less than what can be told apart does not keep a point that is worse in something else
+    reached = np.array([[5e8, 1e-3, 0.875], [5e8, 1e-3 + 1e-12, 1.0], [5e8 - 1.0, 1e-3, 1.0]])
+    assert undominated(reached).tolist() == [False, True, False]
+    assert undominated(np.zeros((0, 3))).tolist() == []
 
 
 def test_hypervolume_by_hand():
