@@ -72,17 +72,18 @@ class Effort:
 
     def _less(self) -> list[str]:
         """Where less is done than by default, a line for each algorithm."""
-        own = (
-            ("MADDPG", self.teams, TUNED),
-            ("MAPPO", self.proximal, mappo.TUNED),
-            ("imitation", self.ours, IMITATION),
+        changed = (
+            (self.teams, "MADDPG", TUNED),
+            (self.proximal, "MAPPO", mappo.TUNED),
+            (self.ours, "imitation", IMITATION),
         )
-        return [
-            f"{name}: "
-            + ", ".join(f"{key.replace('_', ' ')} {value} ({getattr(usual, key)})" for key, value in changes.items())
-            for name, changes, usual in own
-            if changes
-        ]
+        lines = list[str]()
+        for changes, name, usual in changed:
+            less = {key: value for key, value in changes.items() if key != "unit" and value < getattr(usual, key)}
+            if less:
+                words = (f"{key.replace('_', ' ')} {value} of {getattr(usual, key)}" for key, value in less.items())
+                lines.append(f"{name}: {', '.join(words)}")
+        return lines
 
 
 FULL = Effort(range(5), {}, {}, {}, {}, SIZES, 5, 360.0)
