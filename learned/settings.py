@@ -58,7 +58,9 @@ def schedules(settings: object, names: Sequence[str]) -> None:
     for name in names:
         first, last, share = getattr(settings, name)
         if min(first, last) < 0 or not 0 < share <= 1:
-            raise InputError(f"must be two values from 0 up and a share above 0, is {[first, last, share]}", name)
+            raise InputError(
+                f"must be two values from 0 up and a share above 0 and at most 1, is {[first, last, share]}", name
+            )
 
 
 def validated_between_units(unit: int, validate: int) -> None:

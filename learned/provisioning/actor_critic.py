@@ -13,7 +13,7 @@ from ...instances.provisioning.presets import generate
 from ...solvers.result import Answer, Limits
 from ..label_store import TRAINING_SEED, VALIDATION_SEED
 from ..policy_file import PolicyFile, SeenArray, hash_numbers
-from ..settings import at_least, schedules, shares
+from ..settings import at_least, shares
 from .actor_network import ActorCritic, FlatActorCritic, SharedActorCritic
 from .environment import ProvisioningEnvironment
 from .rollout import Lesson, draw
@@ -65,7 +65,8 @@ class Settings:
     def __post_init__(self) -> None:
         at_least(self, 1, COUNTS)
         shares(self, ["gamma"])
-        schedules(self, ["learning_rate"])
+        if min(self.learning_rate) <= 0:
+            raise InputError(f"must be above 0, is {self.learning_rate}", "learning_rate")
 
     @property
     def lesson(self) -> Lesson:

@@ -42,22 +42,24 @@ def test_a_host_not_offered_is_never_chosen_even_when_preferred(feasible, networ
             assert step.offered.gather(2, step.host[:, :, None]).all()
 
 
-def same_but_for_ties(one, other):
-    """Whether two batches of decisions agree, but for the instance in ten where rounding may decide a tie."""
-    return (one == other).all(1).mean() >= 0.9
+def assert_same_but_for_a_tie(one, other):
+    """One instance of a batch may be decided otherwise, where rounding, which machines do differently, breaks a tie."""
+    assert (one != other).any(1).sum() <= 1
 
 
 def test_a_batch_decides_as_each_instance_alone(labels, network):
     together = decode(network, Partial(labels.costs))
     alone = [decode(network, Partial(labels.take(np.array([k])).costs))[0] for k in range(len(labels))]
-    assert same_but_for_ties(together, np.stack(alone))
+    assert_same_but_for_a_tie(together, np.stack(alone))
+    logits = [network(Scene.of(labels.take(np.array([k])).costs)).logits for k in range(len(labels))]
+    torch.testing.assert_close(torch.cat(logits), network(Scene.of(labels.costs)).logits)
 
 
 def test_reordering_users_reorders_logits_and_the_decision(labels, network, permuted):
     order = np.random.default_rng(0).permutation(labels.costs.shape[1])
     costs, other = labels.costs, permuted(labels.costs, order)
     torch.testing.assert_close(network(Scene.of(other)).logits, network(Scene.of(costs)).logits[:, order])
-    assert same_but_for_ties(decode(network, Partial(other)), decode(network, Partial(costs))[:, order])
+    assert_same_but_for_a_tie(decode(network, Partial(other)), decode(network, Partial(costs))[:, order])
 
 
 def test_reordering_devices_reorders_logits(labels, network):
@@ -73,7 +75,8 @@ def test_reordering_devices_reorders_logits(labels, network):
 def test_units_of_time_do_not_matter(labels, network):
     """The same network decides alike when everything takes a thousand times as long."""
     slow = replace(labels.costs, fixed_s=1e3 * labels.costs.fixed_s, speed_cps=labels.costs.speed_cps / 1e3)
-    assert same_but_for_ties(decode(network, Partial(slow)), decode(network, Partial(labels.costs)))
+    torch.testing.assert_close(network(Scene.of(slow)).logits, network(Scene.of(labels.costs)).logits)
+    assert_same_but_for_a_tie(decode(network, Partial(slow)), decode(network, Partial(labels.costs)))
 
 
 def test_samples_are_never_worse_than_greedy_and_often_better(labels, network):
