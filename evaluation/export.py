@@ -66,10 +66,7 @@ def export(
 def _write_model(instance: Instance, form: str, path: Path) -> None:
     formulation = FORMULATIONS[instance.problem]
     if form == "cpsat":
-        scaled = formulation.cpsat.build(instance)
-        # Solvers of the file report objectives in the instance's units.
-        scaled.model.proto.objective.scaling_factor = 1 / scaled.scale
-        if not scaled.model.export_to_file(str(path)):
+        if not formulation.cpsat.build(instance).write(path):
             raise InputError("CP-SAT could not write the model", file=str(path))
     else:
         formulation.milp.build(instance).write(str(path), io_options={"symbolic_solver_labels": True})
@@ -141,8 +138,8 @@ def _of_constraint_model(instance: Instance, path: Path) -> Decision:
     """The decision of a file with values of the constraint model's literals; CP-SAT says whether it admits them."""
     from ortools.sat.python import cp_model
 
-    scaled = FORMULATIONS[instance.problem].cpsat.build(instance)
-    model = scaled.model
+    constraint_model = FORMULATIONS[instance.problem].cpsat.build(instance)
+    model = constraint_model.native
     values = _values(path, {variable.name for variable in model.proto.variables})
     if not values:
         raise InputError("has no line with a variable of this instance's models", file=str(path))
@@ -153,11 +150,10 @@ def _of_constraint_model(instance: Instance, path: Path) -> Decision:
         if abs(value - round(value)) > VALUE_TOLERANCE:
             raise InputError(f"its values violate: {variable.name} is {value}, not a whole number", file=str(path))
         model.add(model.get_int_var_from_proto_index(k) == round(value))
-    solver = cp_model.CpSolver()
-    solver.parameters.cp_model_presolve = scaled.presolve
+    solver = constraint_model.new_solver()
     if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         raise InputError("its values violate the constraint model", file=str(path))
-    decision: Decision = scaled.extract(solver.value)
+    decision: Decision = constraint_model.decision(solver.value)
     return decision
 
 

@@ -1,6 +1,6 @@
 """What a referee says of a decision."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -48,3 +48,8 @@ class Verdict:
     def feasible(self) -> bool:
         """Whether no constraint is violated."""
         return not self.violations
+
+
+def violations_in_words(violations: Iterable[Violation]) -> str:
+    """Name violated constraints with their places and amounts, on one line."""
+    return ", ".join(f"{v.constraint} ({v.place}) by {v.amount:g}" for v in violations)

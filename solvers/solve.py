@@ -3,18 +3,17 @@
 import dataclasses
 import functools
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from ..formulations.problems import FORMULATIONS
-from ..formulations.verdict import Verdict, Violation
+from ..formulations.verdict import violations_in_words
 from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Decision, Instance
-from ..instances.solution import Status
+from .claims import judged
 from .interrupts import noting_interrupts
 from .registry import find
-from .result import SMALLEST_GAP, Answer, Limits, Result, Solver, relative_gap
+from .result import SMALLEST_GAP, Limits, Result, Solver
 
 
 def solve(
@@ -87,7 +86,7 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
         answer = solver(instance, limits)
     runtime_s = time.perf_counter() - began
     verdict = None if answer.decision is None else FORMULATIONS[instance.problem].judge(instance, answer.decision)
-    status, bound, reason = _status(instance, answer, verdict, limits.gap)
+    status, bound, reason = judged(instance, answer, verdict, limits.gap)
     return Result(
         problem=instance.problem,
         instance=instance.name,
@@ -109,39 +108,4 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
 def _check_start(instance: Instance, start: Decision) -> None:
     instance.check_decision(start, "start")
     if violations := FORMULATIONS[instance.problem].judge(instance, start).violations:
-        raise InputError(f"violates {_in_words(violations)}", "start")
-
-
-def _in_words(violations: Sequence[Violation]) -> str:
-    return ", ".join(f"{v.constraint} ({v.place}) by {v.amount:g}" for v in violations)
-
-
-def _status(
-    instance: Instance, answer: Answer, verdict: Verdict | None, gap: float
-) -> tuple[Status, float | None, str | None]:
-    """What the answer amounts to, the bound that holds, and the reason."""
-    if answer.failure is not None:
-        return Status.ERROR, None, answer.failure
-    if verdict is None:
-        return (
-            (Status.INFEASIBLE, None, answer.reason)
-            if answer.infeasible
-            else (Status.NO_SOLUTION, answer.bound, answer.reason or "no decision was found within the limit")
-        )
-    if answer.infeasible:
-        return Status.ERROR, None, "the solver claims that there is no decision, and gives one"
-    if verdict.objective is None:
-        return Status.ERROR, None, f"the solver's decision violates {_in_words(verdict.violations)}"
-    claimed, objective, bound = answer.objective, verdict.objective, answer.bound
-    if claimed is not None and (relative_gap(claimed, objective) or 0.0) > answer.tolerance:
-        return Status.ERROR, None, f"the solver claims the objective {claimed!r}, the referee finds {objective!r}"
-    if bound is None:
-        return Status.FEASIBLE, None, answer.reason
-    beyond = bound > objective if FORMULATIONS[instance.problem].sense == "minimise" else bound < objective
-    difference = relative_gap(bound, objective) or 0.0
-    if beyond and difference > answer.tolerance:
-        return Status.ERROR, None, f"the solver claims the bound {bound!r}, the referee finds {objective!r}"
-    if beyond:
-        bound, difference = objective, 0.0
-    optimal = difference <= gap
-    return Status.OPTIMAL if optimal else Status.FEASIBLE, bound, None if optimal else answer.reason
+        raise InputError(f"violates {violations_in_words(violations)}", "start")

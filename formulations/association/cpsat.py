@@ -4,15 +4,13 @@ Loads and prices are rounded down, utility and capacity up: its optimum is no le
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from ...instances.association import Association, AssociationDecision
 from ...instances.record import Decision
-from ..scaled import ScaledModel, scale_for
+from ..constraint_model import BoolVar, ConstraintModel, Values, boolean_unit, objective_scale
 from .patterns import groups_of, kinds_of_channels, links_of, patterns_of, used_patterns
 
 STORAGE_UNITS = 2**26  # of the largest capacity
@@ -20,7 +18,7 @@ LARGEST_PRODUCTS = 2**61  # added up: CP-SAT wants sums of domains within 64 bit
 SMALLEST = 1e-9  # capacity and objective that are still scaled up
 
 
-def build(instance: Association) -> ScaledModel:
+def build(instance: Association) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()
 
@@ -30,7 +28,7 @@ class _Builder:
 
     def __init__(self, instance: Association) -> None:
         self.instance = instance
-        self.model = cp_model.CpModel()
+        self.model = ConstraintModel(exact=False, presolve=False)
         self.kinds = kinds_of_channels(instance)
         self.groups = groups_of(instance)
         self.tables = [
@@ -38,53 +36,51 @@ class _Builder:
         ]
         self.use = [self._patterns(g) for g in range(len(self.groups))]
 
-    def _patterns(self, g: int) -> list[list[cp_model.IntVar]]:
+    def _patterns(self, g: int) -> list[list[BoolVar]]:
         """Literals of a group's patterns (the empty one is left out), by kind of channel."""
         table = self.tables[g]
         numbers = range(1, len(table.mask))
-        use = [[self.model.new_bool_var(f"y[{g},{k},{p}]") for p in numbers] for k in range(self.kinds)]
+        use = [[self.model.literal(f"y[{g},{k},{p}]") for p in numbers] for k in range(self.kinds)]
         for own in use:
             for patterns in table.exclusive():
-                self.model.add(sum(own[p - 1] for p in patterns) <= self.instance.channels // self.kinds)
+                self.model.add_count([own[p - 1] for p in patterns], self.instance.channels // self.kinds)
         for i in self.groups[g].satellites:
             having = np.flatnonzero((table.link[1:] == i).any(1))
             self.model.add_at_most_one(own[p] for own in use for p in having)
         return use
 
-    def finish(self) -> ScaledModel:
+    def finish(self) -> ConstraintModel:
         instance, model = self.instance, self.model
-        unit = STORAGE_UNITS / max(float(instance.capacity.max()), SMALLEST)
+        terms = {(t, j): self._terms(t, j) for j in range(instance.stations) for t in range(instance.slots)}
+        heaviest = max((sum(d for _, d in own) for own in terms.values()), default=0.0)
+        unit = min(STORAGE_UNITS / max(float(instance.capacity.max()), SMALLEST), boolean_unit(heaviest))
         capacity = [math.ceil(c * unit) for c in instance.capacity]
-        paid = instance.price_weight * instance.slots * instance.stations
-        scale = scale_for(max(instance.utility_weight * self._most() + paid, SMALLEST))
         prices = instance.slots * instance.stations
+        largest = instance.utility_weight * self._most() + instance.price_weight * prices
+        scale = objective_scale(largest, instance.utility_weight * sum(d for own in terms.values() for _, d in own))
         while instance.price_weight * scale * max(capacity) * prices > LARGEST_PRODUCTS:
             scale /= 2
-        value: list[Any] = []
+        costs: list[tuple[BoolVar, int]] = []
         for j in range(instance.stations):
-            past: list[Any] = []
+            past: list[BoolVar] = []
             for t in range(instance.slots):
-                terms = self._terms(t, j)
-                if not terms:
+                if not terms[t, j]:
                     continue
-                value += [math.ceil(instance.utility_weight * d * scale) * y for y, d in terms]
-                load = model.new_int_var(0, max(capacity[j] - 1, 0), f"L[{t},{j}]")
-                model.add(load == sum(math.floor(d * unit) * y for y, d in terms))
-                model.add(sum(past) + load <= capacity[j] - 1)
+                costs += [(y, -math.ceil(instance.utility_weight * d * scale)) for y, d in terms[t, j]]
+                load = model.integer(0, max(capacity[j] - 1, 0), f"L[{t},{j}]")
+                model.add_linear([(y, math.floor(d * unit)) for y, d in terms[t, j]], [(load, -1)], 0, lower=0)
+                model.add_linear([], [(x, 1) for x in (*past, load)], capacity[j] - 1)
                 if instance.price_weight:
-                    value.append(-self._priced(t, j, capacity[j], sum(past), load, scale))
+                    costs.append((self._priced(t, j, capacity[j], past, load, scale), 1))
                 past.append(load)
-        model.minimize(-sum(value))
-        trivial = instance.utility_weight * self._most()
-        # The presolve of OR-Tools 9.15 excludes optima of models with products (see or-tools issue 5274).
-        reading = self._decision, self._values
-        return ScaledModel(model, -scale, 0.0, trivial, *reading, exact=False, presolve=False)
+        model.set_objective(costs, 0, -scale)
+        return model.reads(self._decision, self._values, trivial=instance.utility_weight * self._most())
 
     def _most(self) -> float:
         """More than all stations can store."""
         return float(sum(table.load.max((0, 2), initial=0.0).sum() for table in self.tables))
 
-    def _terms(self, t: int, j: int) -> list[tuple[cp_model.IntVar, float]]:
+    def _terms(self, t: int, j: int) -> list[tuple[BoolVar, float]]:
         """Literals that store something at station j in slot t, and how much."""
         return [
             (self.use[g][k][p - 1], float(table.load[k, p, j]))
@@ -94,19 +90,19 @@ class _Builder:
             for p in np.flatnonzero(table.load[k, :, j]).tolist()
         ]
 
-    def _priced(self, t: int, j: int, capacity: int, past: Any, load: cp_model.IntVar, scale: float) -> cp_model.IntVar:
+    def _priced(self, t: int, j: int, capacity: int, past: list[BoolVar], load: BoolVar, scale: float) -> BoolVar:
         """What station j's load in slot t costs, in units of the scaled objective, rounded down."""
-        weight = self.instance.price_weight
-        left = self.model.new_int_var(1, capacity, f"H[{t},{j}]")
-        self.model.add(left == capacity - past)
+        weight, model = self.instance.price_weight, self.model
+        left = model.integer(1, capacity, f"H[{t},{j}]")
+        model.add_linear([], [(left, 1), *((x, 1) for x in past)], capacity, lower=capacity)
         most = math.ceil(weight * scale) + 1  # no load is more than the storage that it finds
-        cost = self.model.new_int_var(0, most, f"cost[{t},{j}]")
-        product = self.model.new_int_var(0, most * capacity, f"paid[{t},{j}]")
-        self.model.add_multiplication_equality(product, [cost, left])
-        self.model.add(product >= math.floor(weight * scale) * load - (left - 1))
+        cost = model.integer(0, most, f"cost[{t},{j}]")
+        product = model.integer(0, most * capacity, f"paid[{t},{j}]")
+        model.add_product(product, [cost, left])
+        model.add_linear([], [(load, math.floor(weight * scale)), (left, -1), (product, -1)], -1)
         return cost
 
-    def _decision(self, value: Callable[[cp_model.IntVar], int]) -> AssociationDecision:
+    def _decision(self, value: Values) -> AssociationDecision:
         used = [
             (g, k, p)
             for g, use in enumerate(self.use)
@@ -116,10 +112,10 @@ class _Builder:
         ]
         return AssociationDecision(links_of(self.instance, self.groups, self.tables, used))
 
-    def _values(self, decision: Decision) -> Mapping[cp_model.IntVar, int]:
+    def _values(self, decision: Decision) -> Mapping[BoolVar, int]:
         """Patterns of a decision; prices follow from them."""
         assert isinstance(decision, AssociationDecision)
-        found: dict[cp_model.IntVar, int] = {y: 0 for use in self.use for own in use for y in own}
+        found: dict[BoolVar, int] = {y: 0 for use in self.use for own in use for y in own}
         for g, k, p in used_patterns(self.groups, self.tables, decision.links):
             found[self.use[g][k][p - 1]] = 1
         return found

@@ -5,26 +5,21 @@ to the source's host, over the substrate to the target's host, and back; nodes t
 of them when the request is rejected.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
 from ...instances.embedding.residual import Residual
-from ...instances.fields import FloatArray
 from ...instances.record import Decision
-from ..scaled import ScaledModel, scale_for
+from ..constraint_model import BoolVar, ConstraintModel, Values
 from .moments import maximal_sets
 from .stars import stars
 
-UNITS = 2**44  # of a capacity; demands are rounded down to them, by far less than the referee lets pass
 
-
-def build(instance: VirtualNetworks) -> ScaledModel:
+def build(instance: VirtualNetworks) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()
 
@@ -34,10 +29,10 @@ class _Builder:
 
     def __init__(self, instance: VirtualNetworks) -> None:
         self.instance, self.residual = instance, Residual(instance.substrate)
-        self.model = cp_model.CpModel()
-        self.z = [self.model.new_bool_var(f"z[{k}]") for k in range(len(instance.requests))]
-        self.x: dict[tuple[int, int, int], cp_model.IntVar] = {}
-        self.f: dict[tuple[int, int, int, int], cp_model.IntVar] = {}
+        self.model = ConstraintModel()
+        self.z = [self.model.literal(f"z[{k}]") for k in range(len(instance.requests))]
+        self.x: dict[tuple[int, int, int], BoolVar] = {}
+        self.f: dict[tuple[int, int, int, int], BoolVar] = {}
         for k, request in enumerate(instance.requests):
             self._nodes(k, request)
             for e in range(len(request.links)):
@@ -48,7 +43,7 @@ class _Builder:
         """One host a node, if the request is accepted."""
         able = np.isfinite(stars(self.residual, request, colocate=self.instance.colocate).least)
         for a, n in np.argwhere(able).tolist():
-            self.x[k, a, n] = self.model.new_bool_var(f"x[{k},{a},{n}]")
+            self.x[k, a, n] = self.model.literal(f"x[{k},{a},{n}]")
         for a in range(len(request.nodes)):
             self.model.add_exactly_one([~self.z[k], *(self.x[k, a, n] for n in np.flatnonzero(able[a]).tolist())])
         if not self.instance.colocate:
@@ -61,13 +56,13 @@ class _Builder:
         dummy = len(self.instance.substrate.nodes)
         arcs: list[Any] = [(dummy, dummy, ~self.z[k])]
         for n in range(dummy):
-            arcs.append((n, n, self.model.new_bool_var(f"past[{k},{e},{n}]")))
+            arcs.append((n, n, self.model.literal(f"past[{k},{e},{n}]")))
             for a, arc in ((request.links.source[e], (dummy, n)), (request.links.target[e], (n, dummy))):
                 if (k, int(a), n) in self.x:
                     arcs.append((*arc, self.x[k, int(a), n]))
         for i, j in zip(links.source[wide].tolist(), links.target[wide].tolist(), strict=True):
             for hop in ((i, j), (j, i)):
-                self.f[(k, e, *hop)] = self.model.new_bool_var(f"f[{k},{e},{hop[0]},{hop[1]}]")
+                self.f[(k, e, *hop)] = self.model.literal(f"f[{k},{e},{hop[0]},{hop[1]}]")
                 arcs.append((*hop, self.f[(k, e, *hop)]))
         self.model.add_circuit(arcs)
 
@@ -75,7 +70,7 @@ class _Builder:
         """What fits, whenever the most requests are active."""
         nodes, links = self.instance.substrate.nodes, self.instance.substrate.links
         between = self.instance.substrate.link_between
-        using: dict[tuple[str, int, int], list[tuple[float, cp_model.IntVar]]] = defaultdict(list)
+        using: dict[tuple[str, int, int], list[tuple[float, BoolVar]]] = defaultdict(list)
         for (k, a, n), literal in self.x.items():
             using["cpu", k, n].append((float(self.instance.requests[k].nodes.cpu[a]), literal))
             using["storage", k, n].append((float(self.instance.requests[k].nodes.storage[a]), literal))
@@ -86,30 +81,22 @@ class _Builder:
             for name, capacity in (("cpu", nodes.cpu), ("storage", nodes.storage), ("bandwidth", links.bandwidth)):
                 for at in range(len(capacity)):
                     used = [pair for k in active.tolist() for pair in using[name, k, at]]
-                    self._within(used, capacity, at)
+                    limit = float(capacity[at] + TOLERANCE * max(1.0, capacity[at]))
+                    self.model.add_capacity(((literal, demand) for demand, literal in used), limit)
 
-    def _within(self, used: list[tuple[float, cp_model.IntVar]], capacity: FloatArray, at: int) -> None:
-        most = float(capacity[at] + TOLERANCE * max(1.0, capacity[at]))
-        if sum(demand for demand, _ in used) > most:
-            unit = UNITS / max(1.0, most)
-            self.model.add(sum(math.floor(d * unit) * literal for d, literal in used) <= math.ceil(most * unit))
-
-    def finish(self) -> ScaledModel:
+    def finish(self) -> ConstraintModel:
         weight, requests = self.instance.cost_weight, self.instance.requests
         most_hops = max(len(self.instance.substrate.nodes) - 1, 0)
-        terms = sum(1 + len(one.links) * most_hops for one in requests) if weight else len(requests)
         worth = [one.revenue - weight * one.on_nodes for one in requests]
         largest = sum(map(abs, worth)) + weight * most_hops * sum(one.links.bandwidth.sum() for one in requests)
-        scale = scale_for(float(largest) + terms)
-        value: list[Any] = [math.ceil(w * scale) * z for w, z in zip(worth, self.z, strict=True)]
+        terms = list(zip(self.z, worth, strict=True))
         if weight:
             demand = [one.links.bandwidth.tolist() for one in requests]
-            value += [-math.floor(weight * demand[k][e] * scale) * f for (k, e, _, _), f in self.f.items()]
-        self.model.minimize(-sum(value))
-        trivial = float(sum(max(w, 0.0) for w in worth))
-        return ScaledModel(self.model, -scale, 0.0, trivial, self._decision, self._values, exact=False)
+            terms += [(literal, -weight * demand[k][e]) for (k, e, _, _), literal in self.f.items()]
+        self.model.maximise(terms, largest=float(largest))
+        return self.model.reads(self._decision, self._values, trivial=float(sum(max(w, 0.0) for w in worth)))
 
-    def _decision(self, value: Callable[[cp_model.IntVar], int]) -> EmbeddingDecision:
+    def _decision(self, value: Values) -> EmbeddingDecision:
         host = {(k, a): n for (k, a, n), literal in self.x.items() if value(literal)}
         onward = {(k, e, i): j for (k, e, i, j), literal in self.f.items() if value(literal)}
         found: list[Embedding | None] = []
@@ -127,7 +114,7 @@ class _Builder:
             found.append(Embedding(np.array(nodes), tuple(paths)))
         return EmbeddingDecision(tuple(found))
 
-    def _values(self, decision: Decision) -> Mapping[cp_model.IntVar, int]:
+    def _values(self, decision: Decision) -> Mapping[BoolVar, int]:
         """Requests, hosts and hops of a decision."""
         assert isinstance(decision, EmbeddingDecision)
         found = dict.fromkeys((*self.z, *self.x.values(), *self.f.values()), 0)

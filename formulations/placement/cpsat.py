@@ -1,24 +1,22 @@
 """The extended constraint model: one literal a user, device and number of twins on it.
 
 ``even``: x[i, j, n] holds when device j hosts n twins and i is one of them, at the constant cost of that case.
-``optimal``: x[i, j], and one literal a pair of users on one device. Every cost is rounded to an integer on its own, so
-the error is at most half a unit a term that can be true at once.
+``optimal``: x[i, j], and one literal a pair of users on one device.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from ortools.sat.python import cp_model
 
 from ...instances.placement import Placement, PlacementDecision
 from ...instances.record import Decision
-from ..scaled import ScaledModel, scale_for
+from ..constraint_model import BoolVar, ConstraintModel, Values
 
-Literals = dict[cp_model.IntVar, Callable[[Any], bool]]
+Meanings = dict[BoolVar, Callable[[Any], bool]]
 
 
-def build(instance: Placement) -> ScaledModel:
+def build(instance: Placement) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()
 
@@ -28,10 +26,10 @@ class _Builder:
 
     def __init__(self, instance: Placement) -> None:
         self.instance = instance
-        self.model = cp_model.CpModel()
-        self.cost: dict[cp_model.IntVar, float] = {}
-        self.meaning: Literals = {}
-        self.hosts: list[dict[int, list[cp_model.IntVar]]] = [{} for _ in range(instance.users)]
+        self.model = ConstraintModel()
+        self.cost: dict[BoolVar, float] = {}
+        self.meaning: Meanings = {}
+        self.hosts: list[dict[int, list[BoolVar]]] = [{} for _ in range(instance.users)]
         reach = np.where(instance.device_cps > 0, instance.device_cps, np.inf)
         self.alone_s = instance.work_cycles[:, None] / reach
         self.most = np.minimum(instance.device_capacity, np.isfinite(instance.transmit_s).sum(0))
@@ -41,12 +39,12 @@ class _Builder:
         for i in range(instance.users):
             self.model.add_exactly_one(x for literals in self.hosts[i].values() for x in literals)
 
-    def _literal(self, name: str, cost: float, meaning: Callable[[Any], bool]) -> cp_model.IntVar:
-        literal = self.model.new_bool_var(name)
+    def _literal(self, name: str, cost: float, meaning: Callable[[Any], bool]) -> BoolVar:
+        literal = self.model.literal(name)
         self.cost[literal], self.meaning[literal] = cost, meaning
         return literal
 
-    def _host(self, i: int, host: int, name: str, cost: float, twins: int | None = None) -> cp_model.IntVar:
+    def _host(self, i: int, host: int, name: str, cost: float, twins: int | None = None) -> BoolVar:
         """A literal that holds when user i has this host (among so many twins, when given)."""
         literal = self._literal(
             name, cost, lambda d: d.host[i] == host and twins in (None, np.count_nonzero(d.host == host))
@@ -62,7 +60,7 @@ class _Builder:
             self._host(i, instance.cloud, f"cloud[{i}]", instance.cloud_s[i])
             for i in np.flatnonzero(np.isfinite(instance.cloud_s)).tolist()
         ]
-        self.model.add(sum(cloud) <= instance.cloud_places)
+        self.model.add_count(cloud, instance.cloud_places)
 
     def _even_device(self, j: int) -> None:
         users = np.flatnonzero(np.isfinite(self.instance.transmit_s[:, j])).tolist()
@@ -73,7 +71,7 @@ class _Builder:
                 self._host(i, j + 1, f"x[{i},{j},{n}]", self.instance.transmit_s[i, j] + n * self.alone_s[i, j], n)
                 for i in users
             ]
-            self.model.add(sum(hosted) == n * level)
+            self.model.add_count(hosted, n, multiple_of=level)
             levels.append(level)
         self.model.add_at_most_one(levels)
 
@@ -82,7 +80,7 @@ class _Builder:
         if self.most[j] == 0:
             return
         x = {i: self._host(i, j + 1, f"x[{i},{j}]", self.instance.transmit_s[i, j] + self.alone_s[i, j]) for i in users}
-        self.model.add(sum(x.values()) <= int(self.most[j]))
+        self.model.add_count(x.values(), int(self.most[j]))
         for a, i in enumerate(users):
             for k in users[a + 1 :]:
                 both = self._literal(
@@ -90,20 +88,19 @@ class _Builder:
                     2 * np.sqrt(self.alone_s[i, j] * self.alone_s[k, j]),
                     lambda d, i=i, k=k: d.host[i] == d.host[k] == j + 1,  # type: ignore[misc]
                 )
-                self.model.add_bool_or(~x[i], ~x[k], both)
+                self.model.add_any(~x[i], ~x[k], both)
 
-    def finish(self) -> ScaledModel:
+    def finish(self) -> ConstraintModel:
         terms = self.instance.users
         if self.instance.share == "optimal":
             terms += int((self.most * (self.most - 1) // 2).sum())
         dearest = sum(sorted(self.cost.values(), reverse=True)[:terms])
-        scale = scale_for(dearest + terms)
-        self.model.minimize(sum(round(cost * scale) * literal for literal, cost in self.cost.items() if cost))
-        return ScaledModel(self.model, scale, terms * 0.5 / scale, 0.0, self._decision, self._values)
+        self.model.minimise(self.cost.items(), largest=dearest)
+        return self.model.reads(self._decision, self._values, trivial=0.0)
 
-    def _decision(self, value: Callable[[cp_model.IntVar], int]) -> PlacementDecision:
+    def _decision(self, value: Values) -> PlacementDecision:
         host = [next(h for h, literals in own.items() if any(map(value, literals))) for own in self.hosts]
         return PlacementDecision(np.array(host))
 
-    def _values(self, decision: Decision) -> Mapping[cp_model.IntVar, int]:
+    def _values(self, decision: Decision) -> Mapping[BoolVar, int]:
         return {literal: int(holds(decision)) for literal, holds in self.meaning.items()}
