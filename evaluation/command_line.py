@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..instances.errors import InputError
+from ..instances.errors import ConflictError, InputError
 from ..instances.files import load, load_solution, save, save_solution
 from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
@@ -52,6 +52,9 @@ def main() -> None:
     except InputError as error:
         print(f"skybound: {error}", file=sys.stderr)
         sys.exit(2)
+    except ConflictError as error:
+        print(f"skybound: {error}", file=sys.stderr)
+        sys.exit(1)
     except OSError as error:
         # What is still to be printed goes nowhere, so that leaving does not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -300,6 +303,8 @@ def evaluate(
     """Run solvers and policies on the same instances and compare them.
 
     Example: `skybound evaluate instances/*.json --solvers column-generation,greedy,random --seeds 0-4 --out table`
+
+    Exit code 1 when a decision beats what another solver has proven: one of the two is wrong, and the run ends.
     """
     from .experiment import evaluate as compare
 

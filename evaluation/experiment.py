@@ -1,6 +1,7 @@
 """Solvers and policies on the same instances: one row a run, kept as soon as it is finished, and a summary."""
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +18,10 @@ from ..instances.errors import InputError
 from ..instances.fields import FloatArray
 from ..instances.json_files import atomic, parse_json, read_json, write_json
 from ..instances.record import Decision, Instance
-from ..solvers.result import Limits, relative_gap
+from ..instances.solution import Status
+from ..solvers.result import Limits, Result, relative_gap
 from ..solvers.solve import run
+from .conflicts import Conflict, conflict_error, find_conflict, write_evidence
 from .contestants import Contestant, contestant
 from .statistics import interval, iqm, regret
 
@@ -38,10 +41,10 @@ class Evaluation:
         over all rows, `regret` against the optimum where these two agree to 1e-6 (else None), and the interval
         [`regret_low`, `regret_high`] that they allow; and what else the problem's paper reports, as `measures.AR`.
     summary
-        One row a solver: mean and interquartile mean of the regret (of `regret_high` where an optimum is not proven)
-        with 95 % stratified bootstrap intervals, the share of instances that have one (`regret_known`), the mean
-        regret against the best decision known (`regret_low_mean`), the mean gap to the bound, time, share proven, and
-        means of what else the paper reports.
+        One row a solver: mean and interquartile mean of the regret over the instances whose optimum is proven (their
+        share is `optimum_known`), the same of `regret_high` over all that have a bound, the mean of `regret_low`, the
+        mean gap to the bound, time, share proven, and means of what else the paper reports. Means of several instances
+        have 95 % stratified bootstrap intervals.
     """
 
     rows: pd.DataFrame
@@ -91,6 +94,9 @@ def evaluate(
     InputError
         When the instances are not of one problem, a solver is unknown, a policy has seen an instance, or an argument
         cannot be.
+    ConflictError
+        When a decision beats what another solver has proven. The rows until then are kept in `out`, those two with
+        status ``conflict``, and the instance and both decisions in its folder ``conflict``.
     """
     instances = instance_list(instances)
     problem = _one_problem(instances)
@@ -105,8 +111,10 @@ def evaluate(
             if entry.seen(instance.hash) and not allow_seen:
                 raise InputError(f"{entry.name} was trained or validated on it", file=instance.name)
     settings = {"problem": problem, "time_limit_s": limits.time_limit_s, "gap": limits.gap}
-    store = _Rows(None if out is None else Path(out), settings, resume)
+    folder = None if out is None else Path(out)
+    store = _Rows(folder, settings, resume)
     todo = [(instance, entry, seed) for instance in instances for entry in contestants for seed in entry.seeds(seeds)]
+    results: list[Result] = []  # of the instance at hand
     for done, (instance, entry, seed) in enumerate(todo):
         if progress:
             progress(done, len(todo))
@@ -126,13 +134,25 @@ def evaluate(
             | {"policy": entry.identity}
             | _measures(instance, found.decision)
         )
+        results = [*(other for other in results if other.hash == instance.hash), found]
+        if conflict := store.find_conflict(problem, instance.hash, entry.name, seed):
+            evidence = None if folder is None else folder / "conflict"
+            if evidence is not None:
+                write_evidence(instance, results, evidence)
+            raise conflict_error(instance, conflict, _options(limits), evidence)
     wanted = {(instance.hash, entry.name, seed) for instance, entry, seed in todo}
     rows = _compared(pd.DataFrame([row for key, row in store.rows.items() if key in wanted]), problem)
     summary = summarise(rows, against)
-    if out is not None:
-        _write_table(rows, Path(out) / "rows")
-        _write_table(summary, Path(out) / "summary")
+    if folder is not None:
+        _write_table(rows, folder / "rows")
+        _write_table(summary, folder / "summary")
     return Evaluation(rows, summary)
+
+
+def _options(limits: Limits) -> str:
+    """The limits as options of the command line."""
+    time_limit = "" if limits.time_limit_s is None else f" --time-limit {limits.time_limit_s:g}"
+    return f"{time_limit} --gap {limits.gap:g}"
 
 
 def _measures(instance: Instance, decision: Decision | None) -> dict[str, float | None]:
@@ -184,9 +204,22 @@ class _Rows:
                     yield row
 
     def has(self, instance_hash: str, entry: Contestant, seed: int) -> bool:
-        """Whether there is a row, of the same policy where it is one."""
+        """Whether there is a row that contradicts no other, of the same policy where it is one."""
         row = self.rows.get((instance_hash, entry.name, seed))
-        return row is not None and row["policy"] == entry.identity
+        return row is not None and row["policy"] == entry.identity and row["status"] != Status.CONFLICT
+
+    def find_conflict(self, problem: str, instance_hash: str, solver: str, seed: int) -> Conflict | None:
+        """Return a contradiction of a row with others of its instance; both rows then say so."""
+        key = instance_hash, solver, seed
+        others = [
+            row
+            for other, row in self.rows.items()
+            if other[0] == instance_hash and other != key and row["status"] != Status.CONFLICT
+        ]
+        conflict = find_conflict(problem, self.rows[key], others)
+        for row in conflict or ():
+            self.add({**row, "status": str(Status.CONFLICT)})
+        return conflict
 
     def leave(self) -> None:
         """Take the folder away again where it was made for nothing."""
@@ -228,6 +261,7 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
     rows["regret_low"] = each(measured, "best_objective")
     rows["regret_high"] = each(measured, "best_bound").where(~proven, rows["regret_low"])
     rows["regret"] = rows["regret_low"].where(proven)
+    rows["optimum_known"] = proven
     rows["difference"] = (rows["objective"] - rows["best_objective"]).abs()
     rows["gap_to_bound"] = each(relative_gap, "best_bound")
     return rows.reset_index(drop=True)
@@ -235,7 +269,7 @@ def _compared(rows: pd.DataFrame, problem: str) -> pd.DataFrame:
 
 def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     """One line a solver; runs without a decision count in `solved` only."""
-    tables = {name: _scores(own) for name, own in rows.groupby("solver", sort=False)}
+    tables = {name: _scores(own, "regret_high") for name, own in rows.groupby("solver", sort=False)}
     baseline = None if against is None else tables[against]
     lines = []
     for name, own in rows.groupby("solver", sort=False):
@@ -245,8 +279,9 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
             "solved": own["objective"].notna().mean(),
             "proven": own["proven"].mean(),
         }
-        table = tables[name]
-        line |= _estimate("regret_mean", table, np.mean) | _estimate("regret_iqm", table, iqm)
+        table, exact = tables[name], _scores(own, "regret")
+        line |= _estimate("regret_mean", exact, np.mean) | _estimate("regret_iqm", exact, iqm)
+        line |= _estimate("regret_high_mean", table, np.mean) | _estimate("regret_high_iqm", table, iqm)
         if baseline is not None and name != against:
             # Of two that draw, each seed with its own counterpart: then the interval holds what both draw.
             paired = set(table.columns) == set(baseline.columns)
@@ -255,7 +290,7 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
         line |= {
             "gap_to_bound_mean": own["gap_to_bound"].mean(),
             "regret_low_mean": own["regret_low"].mean(),
-            "regret_known": len(table) / max(1, own["hash"].nunique()),
+            "optimum_known": own.groupby("hash")["optimum_known"].first().mean(),
         }
         line |= {"time_median_s": own["runtime_s"].median(), "time_max_s": own["runtime_s"].max()}
         line |= {f"{name}_mean": own[name].astype(float).mean() for name in own.columns if name.startswith(MEASURES)}
@@ -263,16 +298,16 @@ def summarise(rows: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Regret of a solver, instances by seeds; an instance without a decision for some seed is left out."""
-    table = rows.pivot_table(index=["group", "hash"], columns="seed", values="regret_high", dropna=False)
+def _scores(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """A measure of a solver, instances by seeds; an instance without one for some seed is left out."""
+    table = rows.pivot_table(index=["group", "hash"], columns="seed", values=measure, dropna=False)
     return table.dropna(how="any")
 
 
 def _estimate(label: str, table: pd.DataFrame, statistic: Callable[[FloatArray], float]) -> dict[str, float]:
     """A statistic with its interval, nothing where there are no scores."""
     if not len(table):
-        return {}
+        return {label: math.nan, f"{label}_low": math.nan, f"{label}_high": math.nan}
     scores, strata = table.to_numpy(), table.index.get_level_values("group").to_numpy()
     low, high = interval(scores, strata, statistic, np.random.default_rng(0))
     return {label: float(statistic(scores.ravel())), f"{label}_low": low, f"{label}_high": high}

@@ -50,8 +50,15 @@ def interval(
         Draws the resamples.
     resamples
         How many.
+
+    Returns
+    -------
+    float, float
+        NaN where no stratum has two instances: one instance says nothing of others.
     """
     groups = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    if all(len(group) < 2 for group in groups):
+        return math.nan, math.nan
     drawn = np.empty(resamples)
     for k in range(resamples):
         rows = np.concatenate([rng.choice(group, len(group)) for group in groups])

@@ -1,7 +1,8 @@
 """What people see in a terminal: tables and progress."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -68,24 +69,41 @@ def print_report(report: dict[str, Any]) -> None:
 
 def print_summary(summary: pd.DataFrame) -> None:
     """The summary as people read it: regrets in per cent with their intervals."""
-    measures = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)", "difference_mean": "difference (%)"}
-    others = {"regret_low_mean": "to best known (%)", "gap_to_bound_mean": "gap to bound (%)"}
-    shown = {key: words for key, words in measures.items() if key in summary}
-    if not (summary["regret_known"] == 1).all():  # no optimum is known, or no bound
-        shown |= others
-    table = Table(Column("solver", overflow="fold"), "runs", "solved", "proven", *shown.values(), "median time (s)")
+    known = bool((summary["optimum_known"] == 1).all())
+    regrets = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)"}
+    headings = list(regrets.values()) if known else ["mean regret (%) *"]
+    compared = "difference_mean" in summary
+    columns = ["runs", "solved", "proven", *headings, *["difference (%)"] * compared, "median time (s)"]
+    table = Table(Column("solver", overflow="fold"), *columns)
     for row in summary.to_dict("records"):
         shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
-        estimates = [_interval(row[key], row.get(f"{key}_low"), row.get(f"{key}_high")) for key in shown]
+        estimates = [_estimate(row, key) for key in regrets] if known else [_bracket(row)]
+        estimates += [_estimate(row, "difference_mean")] if compared else []
         table.add_row(escape(row["solver"]), str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
-    console().print(table)
+    here = console()
+    here.print(table)
+    if not known:
+        share = 100 * float(summary["optimum_known"].mean())
+        here.print(
+            f"* The optimum is proven for {share:.0f} % of the instances. Regret lies between the distances to the "
+            "best decision known and to the best bound.",
+            highlight=False,
+        )
 
 
-def _interval(value: float, low: float | None, high: float | None) -> str:
+def _estimate(row: Mapping[Any, Any], key: str) -> str:
     """An estimate in per cent, with its interval where it has one."""
-    if value != value:  # NaN is not itself
+    value, low, high = row[key], row[f"{key}_low"], row[f"{key}_high"]
+    if math.isnan(value):
         return "-"
-    return f"{100 * value:.3f}" + ("" if low is None or high is None else f" [{100 * low:.3f}, {100 * high:.3f}]")
+    return f"{100 * value:.3f}" + ("" if math.isnan(low) else f" [{100 * low:.3f}, {100 * high:.3f}]")
+
+
+def _bracket(row: Mapping[Any, Any]) -> str:
+    """The distances to the best decision known and to the bound, in per cent; open where there is no bound."""
+    low, high = row["regret_low_mean"], row["regret_high_mean"]
+    ends = ["?" if math.isnan(end) else f"{100 * end:.3f}" for end in (low, high)]
+    return "-" if math.isnan(low) and math.isnan(high) else f"{ends[0]} to {ends[1]}"
 
 
 def print_catalogue(problems: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from ..formulations.verdict import Violation
 from ..instances.arguments import nonnegative, of_kind
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
+from ..solvers.claims import beats
 from ..solvers.result import relative_gap
 
 OBJECTIVE_TOLERANCE = 1e-6
@@ -85,10 +86,9 @@ def _false_claims(solution: Solution, objective: float, sense: str, gap: float) 
     if claimed is None or (relative_gap(claimed, objective) or 0.0) > OBJECTIVE_TOLERANCE:
         off = abs((claimed or 0.0) - objective)
         found.append(Violation("stated objective", f"{claimed} is stated, {objective} is right", off))
-    if bound is not None:
-        beyond = bound - objective if sense == "minimise" else objective - bound
-        if beyond > OBJECTIVE_TOLERANCE * max(abs(bound), abs(objective)):
-            found.append(Violation("stated bound", f"the decision has {objective}, beyond the bound {bound}", beyond))
+    if bound is not None and beats(objective, bound, maximise=sense == "maximise", tolerance=OBJECTIVE_TOLERANCE):
+        words = f"the decision has {objective}, beyond the bound {bound}"
+        found.append(Violation("stated bound", words, abs(objective - bound)))
     open_gap = relative_gap(objective, bound)
     if solution.status is Status.OPTIMAL and (open_gap is None or open_gap > gap):
         words = "no bound is stated" if open_gap is None else f"the gap to the stated bound is {open_gap:.3g}"

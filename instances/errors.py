@@ -1,4 +1,4 @@
-"""The one error for input that cannot be used."""
+"""Errors that users see: input that cannot be used, and claims that contradict each other."""
 
 
 class InputError(ValueError):
@@ -28,3 +28,9 @@ class InputError(ValueError):
     def inside(self, file: str) -> "InputError":
         """The same error, with the file that it was found in."""
         return InputError(self.message, self.field, file)
+
+
+class ConflictError(RuntimeError):
+    """Two claims about one instance that contradict each other, so one of them is false; the text says which and how
+    to reproduce them.
+    """

@@ -19,6 +19,8 @@ class Status(StrEnum):
     """No decision was found within the limit, and none is excluded."""
     ERROR = "error"
     """The solver failed; the reason says how."""
+    CONFLICT = "conflict"
+    """It claims what another claim or decision contradicts; the reason says which."""
 
     @property
     def has_decision(self) -> bool:

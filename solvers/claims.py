@@ -7,9 +7,7 @@ from ..formulations.problems import FORMULATIONS
 from ..formulations.verdict import Verdict, violations_in_words
 from ..instances.record import Instance
 from ..instances.solution import Status
-from .result import Answer, relative_gap
-
-ROUNDING = 1e-9  # relative difference of an engine's bound to its own objective that rounding explains
+from .result import CLAIM_TOLERANCE, Answer, relative_gap
 
 
 class Ending(Enum):
@@ -51,7 +49,7 @@ def proven_bound(
         return None
     if math.isfinite(default) and (ending is Ending.STOPPED or (ending is Ending.FEASIBLE and bound == default)):
         return None
-    if objective is not None and beats(objective, bound, maximise=maximise, tolerance=ROUNDING):
+    if objective is not None and beats(objective, bound, maximise=maximise, tolerance=CLAIM_TOLERANCE):
         return None
     return float(bound)
 
@@ -63,11 +61,32 @@ def beats(objective: float, bound: float, *, maximise: bool, tolerance: float) -
 
 
 def judged(
-    instance: Instance, answer: Answer, verdict: Verdict | None, gap: float
+    instance: Instance, answer: Answer, verdict: Verdict | None, gap: float, start_objective: float | None = None
 ) -> tuple[Status, float | None, str | None]:
-    """Return status, proven bound and reason of an answer, whose decision has the referee's verdict."""
+    """Return status, proven bound and reason of an answer, whose decision has the referee's verdict.
+
+    Parameters
+    ----------
+    gap
+        Relative gap at which a decision counts as optimal.
+    start_objective
+        The referee's objective of the decision that the solver was given; None without one.
+    """
+    maximise = FORMULATIONS[instance.problem].sense == "maximise"
     if answer.failure is not None:
         return Status.ERROR, None, answer.failure
+    if start_objective is not None:
+        if answer.infeasible:
+            return (
+                Status.CONFLICT,
+                None,
+                f"the solver claims infeasibility; the start has {start_objective!r}",
+            )
+        if answer.bound is not None and beats(
+            start_objective, answer.bound, maximise=maximise, tolerance=answer.tolerance
+        ):
+            reason = f"the solver claims the bound {answer.bound!r}; the start has {start_objective!r}"
+            return Status.CONFLICT, None, reason
     if verdict is None:
         return (
             (Status.INFEASIBLE, None, answer.reason)
@@ -83,7 +102,6 @@ def judged(
         return Status.ERROR, None, f"the solver claims the objective {claimed!r}, the referee finds {objective!r}"
     if bound is None:
         return Status.FEASIBLE, None, answer.reason
-    maximise = FORMULATIONS[instance.problem].sense == "maximise"
     if beats(objective, bound, maximise=maximise, tolerance=answer.tolerance):
         return Status.ERROR, None, f"the solver claims the bound {bound!r}, the referee finds {objective!r}"
     bound = max(bound, objective) if maximise else min(bound, objective)

@@ -13,7 +13,7 @@ from .claims import Ending, beats, proven_bound
 from .interrupts import interruptible
 from .reductions import reduced, restored
 from .registry import find
-from .result import BOUND_ALONE, CLAIM, Answer, Limits, Point
+from .result import BOUND_ALONE, CLAIM_TOLERANCE, Answer, Limits, Point
 
 MAX_COVER_ROUNDS = 1_000  # solutions that only rounding admits, cut off one after the other
 # Quick rules whose decisions no claim of the engine may contradict.
@@ -84,7 +84,7 @@ def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
         infeasible=outcome.ending is Ending.INFEASIBLE,
         objective=objective,
         bound=outcome.bound,
-        tolerance=CLAIM + (model.error / abs(objective) if objective else 0.0),
+        tolerance=CLAIM_TOLERANCE + (model.error / abs(objective) if objective else 0.0),
         reason=reasons.get(outcome.ending, "time limit reached"),
         counters=outcome.counters,
         trace=outcome.trace,
@@ -156,4 +156,4 @@ def _contradicted(instance: Instance, outcome: _Outcome, witness: float | None) 
     if outcome.bound is None:
         return outcome.ending is Ending.INFEASIBLE
     maximise = FORMULATIONS[instance.problem].sense == "maximise"
-    return beats(witness, outcome.bound, maximise=maximise, tolerance=CLAIM)
+    return beats(witness, outcome.bound, maximise=maximise, tolerance=CLAIM_TOLERANCE)

@@ -15,6 +15,7 @@ from highspy import HighsModelStatus
 from ..instances.errors import InputError
 from ..instances.fields import BoolArray, FloatArray, IntArray
 from ..instances.solution import Status
+from .claims import Ending, proven_bound
 from .interrupts import interruptible
 from .result import Point
 
@@ -25,6 +26,13 @@ _STOPPED = (
     HighsModelStatus.kInterrupt,
 )
 
+ENDINGS = {
+    Status.OPTIMAL: Ending.SOLVED,
+    Status.FEASIBLE: Ending.FEASIBLE,
+    Status.INFEASIBLE: Ending.INFEASIBLE,
+    Status.NO_SOLUTION: Ending.STOPPED,
+    Status.ERROR: Ending.FAILED,
+}
 LARGEST = 1e15  # factor that HiGHS takes
 
 
@@ -96,10 +104,14 @@ class LinearProgram:
         InputError
             When a factor of the rows is larger than HiGHS takes.
         """
-        self.integer = bool(arrays.integer.any())
+        self.integer, self._maximise = bool(arrays.integer.any()), arrays.maximise
         self._highs = highspy.Highs()
         self._set("output_flag", False)
         self._set("threads", threads)
+        # HiGHS 1.13 presolves some programs with integers whose columns have no ends to wrong optima.
+        ends = np.concatenate([arrays.lower, arrays.upper])
+        self._presolve = "off" if self.integer and not np.isfinite(ends).all() else "choose"
+        self._set("presolve", self._presolve)
         for option, value in (options or {}).items():
             self._set(option, value)
         columns, rows = len(arrays.cost), len(arrays.row_lower)
@@ -178,7 +190,7 @@ class LinearProgram:
             if self._highs.getModelStatus() == HighsModelStatus.kUnboundedOrInfeasible:
                 self._set("presolve", "off")
                 self._highs.run()
-                self._set("presolve", "choose")
+                self._set("presolve", self._presolve)
         return self._outcome(tuple(trace))
 
     @contextlib.contextmanager
@@ -229,14 +241,11 @@ class LinearProgram:
         solution = highs.getSolution()
         x = np.array(solution.col_value) if found else None
         objective = info.objective_function_value if found else None
-        bound = objective if model_status == HighsModelStatus.kOptimal else None
-        if self.integer:
-            bound = _finite(info.mip_dual_bound)
         reason = None
         if model_status == HighsModelStatus.kOptimal:
             status = Status.OPTIMAL
         elif model_status == HighsModelStatus.kInfeasible:
-            status, bound = Status.INFEASIBLE, None
+            status = Status.INFEASIBLE
         elif model_status in _STOPPED:
             status = Status.FEASIBLE if found else Status.NO_SOLUTION
             reason = highs.modelStatusToString(model_status).lower()
@@ -246,6 +255,8 @@ class LinearProgram:
             )
         else:
             status, reason = Status.ERROR, highs.modelStatusToString(model_status)
+        claimed = info.mip_dual_bound if self.integer else objective if status is Status.OPTIMAL else None
+        bound = proven_bound(ENDINGS[status], claimed, objective, maximise=self._maximise)
         return Outcome(
             status,
             objective,

@@ -1,7 +1,6 @@
 """The explicit Pyomo model of any problem, solved through the fast path or by any solver that Pyomo knows."""
 
 import logging
-import math
 import time
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..instances.arguments import of_kind
 from ..instances.errors import InputError
 from ..instances.record import Instance
 from ..instances.solution import Status
+from .claims import Ending, proven_bound
 from .highs import CompiledModel
 from .interrupts import check_interrupts
 from .reductions import reduced, restored
@@ -34,6 +34,15 @@ OPTIONS = {
 COMMON = ("appsi_highs", "cbc", "cplex", "glpk", "gurobi", "highs", "mosek", "scip", "scip_direct", "xpress")
 # How solvers end that take Ctrl-C for themselves, as SCIP does.
 INTERRUPTED = (TerminationCondition.userInterrupt, TerminationCondition.resourceInterrupt)
+
+
+def _ending(condition: TerminationCondition, has_solution: bool) -> Ending:
+    """How a Pyomo solver's run ended."""
+    if condition == TerminationCondition.infeasible:
+        return Ending.INFEASIBLE
+    if condition == TerminationCondition.optimal:
+        return Ending.SOLVED
+    return Ending.FEASIBLE if has_solution else Ending.STOPPED
 
 
 def _engine(name: str) -> Any:
@@ -130,12 +139,16 @@ def pyomo_solver(name: str) -> ModelSolver:
                 model.solutions.load_from(results)
         objective = next(model.component_data_objects(pyo.Objective, active=True))
         problem = results.problem
-        bound = problem.lower_bound if objective.sense == pyo.minimize else problem.upper_bound
+        maximise = objective.sense == pyo.maximize
+        reported = problem.upper_bound if maximise else problem.lower_bound
+        bound = float(reported) if isinstance(reported, int | float) else None
+        incumbent = float(pyo.value(objective)) if found else None
+        ending = _ending(ended, found)
         answer = Answer(
             decision=module.extract(model, instance) if found else None,
-            infeasible=ended == TerminationCondition.infeasible,
-            objective=float(pyo.value(objective)) if found and module.EXACT else None,
-            bound=float(bound) if isinstance(bound, int | float) and math.isfinite(bound) else None,
+            infeasible=ending is Ending.INFEASIBLE,
+            objective=incumbent if module.EXACT else None,
+            bound=proven_bound(ending, bound, incumbent, maximise=maximise, default=0.0),
             reason=None if ended == TerminationCondition.optimal else f"{name} ended with {ended}",
         )
         return restored(answer, factor)

@@ -8,7 +8,7 @@ from ..instances.arguments import nonnegative, whole
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 
-CLAIM = 1e-6  # relative difference to the referee's objective that an engine's arithmetic explains
+CLAIM_TOLERANCE = 1e-6  # relative difference to the referee's objective that an engine's arithmetic explains
 MOST_THREADS = 1_024
 BOUND_ALONE = "the model is solved; its optimum is a bound on the problem's"  # where it is not exact
 SMALLEST_GAP = 1e-9  # what doubles can tell apart after some thousand additions
@@ -90,7 +90,7 @@ class Answer:
     failure: str | None = None
     objective: float | None = None
     bound: float | None = None
-    tolerance: float = CLAIM
+    tolerance: float = CLAIM_TOLERANCE
     reason: str | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
     trace: tuple[Point, ...] = ()

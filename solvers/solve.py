@@ -78,15 +78,14 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     InputError
         When the start is not a feasible decision.
     """
-    if limits.start is not None:
-        _check_start(instance, limits.start)
+    start_objective = None if limits.start is None else _start_objective(instance, limits.start)
     limits = dataclasses.replace(limits, gap=max(limits.gap, SMALLEST_GAP))
     began = time.perf_counter()
     with noting_interrupts():
         answer = solver(instance, limits)
     runtime_s = time.perf_counter() - began
     verdict = None if answer.decision is None else FORMULATIONS[instance.problem].judge(instance, answer.decision)
-    status, bound, reason = judged(instance, answer, verdict, limits.gap)
+    status, bound, reason = judged(instance, answer, verdict, limits.gap, start_objective)
     return Result(
         problem=instance.problem,
         instance=instance.name,
@@ -105,7 +104,10 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     )
 
 
-def _check_start(instance: Instance, start: Decision) -> None:
+def _start_objective(instance: Instance, start: Decision) -> float | None:
+    """Return the referee's objective of the start, which must be feasible."""
     instance.check_decision(start, "start")
-    if violations := FORMULATIONS[instance.problem].judge(instance, start).violations:
-        raise InputError(f"violates {violations_in_words(violations)}", "start")
+    verdict = FORMULATIONS[instance.problem].judge(instance, start)
+    if verdict.violations:
+        raise InputError(f"violates {violations_in_words(verdict.violations)}", "start")
+    return verdict.objective

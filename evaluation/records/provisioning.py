@@ -92,7 +92,7 @@ def actors(work: Path) -> pd.DataFrame:
                     "cpu_s": last["cpu_s"],
                     "seconds": read_json(clock)["seconds"],
                     "updates": np.mean(last["step"]),
-                    **own.filter(like="regret_mean"),
+                    **own.filter(like="regret_high_mean"),
                 }
             )
     return pd.DataFrame(lines)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding.instance import admitted
 from ...instances.embedding.residual import Residual
 from ...instances.record import Decision
 from ..constraint_model import BoolVar, ConstraintModel, Values
@@ -79,9 +80,8 @@ class _Builder:
             using["bandwidth", k, int(between[i, j])].append((demand, literal))
         for active in maximal_sets(self.instance):
             for name, capacity in (("cpu", nodes.cpu), ("storage", nodes.storage), ("bandwidth", links.bandwidth)):
-                for at in range(len(capacity)):
+                for at, limit in enumerate(admitted(capacity).tolist()):
                     used = [pair for k in active.tolist() for pair in using[name, k, at]]
-                    limit = float(capacity[at] + TOLERANCE * max(1.0, capacity[at]))
                     self.model.add_capacity(((literal, demand) for demand, literal in used), limit)
 
     def finish(self) -> ConstraintModel:

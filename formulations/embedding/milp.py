@@ -6,6 +6,7 @@ that leaves (reaches) a node is at least its source's (target's) placement there
 request node cost at least its star (see `stars`). Flows may hold circles, which the decision leaves out.
 """
 
+import math
 from collections import defaultdict
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from ...instances.embedding import Embedding, EmbeddingDecision, VirtualNetworks
+from ...instances.embedding.instance import admitted
 from ...instances.embedding.residual import Residual
 from ..templates import templates
 from .moments import maximal_sets
@@ -141,10 +143,12 @@ def _capacities(m: pyo.ConcreteModel, instance: VirtualNetworks) -> None:
     m.MOMENTS = pyo.RangeSet(0, len(active) - 1)
 
     def within(t: int, name: str, at: int, using: Any, capacity: Any) -> Any:
-        used = [(demands[k][name][part], v) for k in active[t].tolist() for part, v in using[k, at]]
-        if sum(demand for demand, _ in used) <= capacity[at]:
+        used = [(float(demands[k][name][part]), v) for k in active[t].tolist() for part, v in using[k, at]]
+        whole = all(demand.is_integer() for demand, _ in used)
+        limit = math.floor(admitted(capacity[at])) if whole else float(admitted(capacity[at]))
+        if sum(demand for demand, _ in used) <= limit:
             return pyo.Constraint.Skip
-        return sum(float(demand) * v for demand, v in used) <= float(capacity[at])
+        return sum(demand * v for demand, v in used) <= limit
 
     @m.Constraint(m.MOMENTS, m.NODES, doc="(4) CPU of substrate node {1}, {upper:g}, at moment {0}")
     def cpu(m, t, n):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding.instance import TOLERANCE
 from ...instances.fields import FloatArray
 from ..verdict import Verdict, Violation
 

@@ -85,7 +85,7 @@ def _even_shares(m: pyo.ConcreteModel, instance: Placement) -> Callable[[pyo.Con
     m.most_work_s = pyo.Param(m.LEVELS, initialize=most)
 
     m.y = pyo.Var(m.LEVELS, domain=pyo.Binary)
-    m.v = pyo.Var(m.LEVELS, domain=pyo.NonNegativeReals)
+    m.v = pyo.Var(m.LEVELS, bounds=lambda m, j, n: (0.0, m.most_work_s[j, n]))
 
     @m.Constraint(m.DEVICES, doc="device {0} has one level")
     def one_level(m, j):

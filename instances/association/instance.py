@@ -116,6 +116,8 @@ class Association(Instance):
         for name, largest in (("gain", loudest.max(1, initial=0.0)), ("valid_s", stored)):
             if (beyond := np.flatnonzero(~np.isfinite(largest))).size:
                 raise InputError("makes signal or data too large to reckon with", f"windows.{name}[{beyond[0]}]")
+        if not np.isfinite(self.price_weight * self.slots * self.stations):
+            raise InputError("makes the price of storage too large to reckon with", "storage_price")
         order = np.argsort(self._keys, kind="stable")
         if (again := np.flatnonzero(np.diff(self._keys[order]) == 0)).size:
             first, second = sorted(order[again[0] : again[0] + 2])

@@ -2,7 +2,6 @@
 
 from .instance import (
     DOMAINS,
-    TOLERANCE,
     Embedding,
     EmbeddingDecision,
     Links,
@@ -15,7 +14,6 @@ from .instance import (
 
 __all__ = [
     "DOMAINS",
-    "TOLERANCE",
     "Embedding",
     "EmbeddingDecision",
     "Links",

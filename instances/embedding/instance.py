@@ -25,6 +25,11 @@ DOMAINS = ("space", "air", "ground")  # 0, 1, 2
 TOLERANCE = 1e-9  # of a capacity, and of 1 where it is less: rounding that is let pass
 
 
+def admitted(capacity: FloatArray) -> FloatArray:
+    """Return the largest load that counts as within each capacity: rounding is let pass."""
+    return np.asarray(capacity + TOLERANCE * np.maximum(1.0, capacity))
+
+
 @dataclass(frozen=True, eq=False)
 class SubstrateNodes(Record):
     """Nodes of the substrate.
@@ -144,7 +149,8 @@ class Request(Record):
     @property
     def departure(self) -> float:
         """When it is no longer active, inf for never."""
-        return np.inf if self.duration is None else self.arrival + self.duration
+        soonest = float(np.nextafter(self.arrival, np.inf))  # it is active when it arrives, however short
+        return np.inf if self.duration is None else max(self.arrival + self.duration, soonest)
 
     @functools.cached_property
     def on_nodes(self) -> float:

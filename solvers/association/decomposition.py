@@ -15,6 +15,7 @@ import numpy as np
 
 from ...instances.association import Association
 from ...instances.fields import FloatArray
+from ..reductions import in_reduced_units
 from ..result import Answer, Limits
 from .following import follow
 from .groups import Groups, decision
@@ -23,7 +24,6 @@ from .slot_choices import joined
 from .state import LITTLE, State, Storage
 from .station_prices import Bound, least_bound, tightened
 from .terms import Terms
-from .units import in_own_units, multiplied
 
 LISTED_GAP = 1e-3  # relative gap from which listing is tried
 FAR = 0.01  # relative gap from which station prices are not worth another round
@@ -31,16 +31,16 @@ NEAREST = 2e-6  # relative distance to the least bound
 FACTORS = (0.5, 0.75, 0.9, 0.97, 1.03, 1.1, 1.3, 2.0)  # prices tried beside the best ones, over these
 
 
+@in_reduced_units
 def solve_decomposition(instance: Association, limits: Limits) -> Answer:
     """Solve by station prices, trajectories, and lists of choices and their sequences."""
     began = time.perf_counter()
-    own, factor = in_own_units(instance)
-    groups, relaxed = Groups.reduced(own)
+    groups, relaxed = Groups.reduced(instance)
     if not len(groups.slot):
         return Answer(decision(groups, np.zeros((0, instance.channels), np.int64)), objective=0.0, bound=0.0)
-    state = State(own, groups, limits, began, relaxed)
+    state = State(instance, groups, limits, began, relaxed)
     _solve(state)
-    return multiplied(state.answer(), factor)
+    return state.answer()
 
 
 def _solve(state: State) -> None:

@@ -34,16 +34,19 @@ def _choices(instance: Association, slot: int) -> tuple[FloatArray, list[IntArra
     """Loads of all sets of links of a slot, shape (choices, stations), and the links; None when there are too many."""
     windows = instance.windows
     own = np.flatnonzero((windows.slot == slot) & (instance.capacity[windows.station] > 0))
-    found: dict[bytes, tuple[FloatArray, IntArray]] = {}
-    unit = max(instance.capacity.max(), np.finfo(float).tiny)
+    found: list[tuple[FloatArray, IntArray]] = []
     for count, links in enumerate(_sets(instance, slot, own, sorted(set(windows.satellite[own].tolist())), [])):
         if count == MOST_CHOICES:
             return None
         array = np.array(links, np.int64).reshape(-1, 4)
         load = np.zeros(instance.stations)
         np.add.at(load, array[:, STATION], data(instance, array))
-        found.setdefault((load / unit).round(12).tobytes(), (load, array))
-    return np.array([load for load, _ in found.values()]), [links for _, links in found.values()]
+        found.append((load, array))
+    loads = np.array([load for load, _ in found])
+    unit = max(float(loads.max(initial=0.0)), np.finfo(float).tiny)
+    _, first = np.unique((loads / unit).round(12), axis=0, return_index=True)
+    first.sort()
+    return loads[first], [found[k][1] for k in first.tolist()]
 
 
 def _sets(

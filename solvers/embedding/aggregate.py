@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ...instances.embedding import VirtualNetworks
-from ...instances.embedding.instance import DOMAINS, TOLERANCE
+from ...instances.embedding.instance import DOMAINS, admitted
 from ...instances.fields import BoolArray, FloatArray, IntArray
 from ..linear_program import Arrays, LinearProgram
 from .trace import Trace
@@ -106,7 +106,7 @@ class _Program:
         self.cost_weight = instance.cost_weight if value is None else 0.0
         self.requests, self.moments = len(trace.first), len(trace.active_first) - 1
         between = BETWEEN[nodes.domain[links.source], nodes.domain[links.target]]
-        loose = [c + TOLERANCE * np.maximum(1.0, c) for c in (nodes.cpu, nodes.storage, links.bandwidth)]
+        loose = [admitted(c) for c in (nodes.cpu, nodes.storage, links.bandwidth)]
         totals = (*(np.bincount(nodes.domain, c, COUNT) for c in loose[:2]), np.bincount(between, loose[2], PAIRS))
         self.capacity = np.concatenate(totals)
         widest = np.full(PAIRS, -np.inf)

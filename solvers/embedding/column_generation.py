@@ -15,10 +15,12 @@ import scipy.sparse as sp
 
 from ...formulations.embedding.moments import maximal_sets
 from ...formulations.embedding.referee import judge
-from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, VirtualNetworks
+from ...instances.embedding import Embedding, EmbeddingDecision, VirtualNetworks
+from ...instances.embedding.instance import admitted
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..linear_program import Arrays, LinearProgram
+from ..reductions import in_reduced_units
 from ..result import Answer, Limits, Point
 from .clairvoyant import search_trace
 from .priced_embeddings import Offer, PricedEmbeddings
@@ -40,6 +42,7 @@ class _Priced(NamedTuple):
     bound: float
 
 
+@in_reduced_units
 def solve_column_generation(instance: VirtualNetworks, limits: Limits) -> Answer:
     """Prove the optimum of a small trace, or bound it as far as time allows."""
     began = time.monotonic()
@@ -81,8 +84,7 @@ class _Search:
         self.value, self.columns, self.listed = instance.total(decision), 0, 0
         self._limits, self._check, self._until = limits, check, time.monotonic() + (limits.time_limit_s or np.inf)
         nodes, links = instance.substrate.nodes, instance.substrate.links
-        capacity = np.concatenate([nodes.cpu, nodes.storage, links.bandwidth])
-        self._capacity = capacity + TOLERANCE * np.maximum(1.0, capacity)
+        self._capacity = admitted(np.concatenate([nodes.cpu, nodes.storage, links.bandwidth]))
         active = maximal_sets(instance)
         self._present = np.array([[k in own for own in active] for k in range(len(instance.requests))])
         self._limit = np.concatenate([np.tile(self._capacity, len(active)), np.ones(len(self._present))])

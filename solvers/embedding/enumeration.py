@@ -8,7 +8,8 @@ import numpy as np
 
 from ...formulations.embedding.moments import maximal_sets
 from ...formulations.embedding.referee import usage
-from ...instances.embedding import TOLERANCE, Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
+from ...instances.embedding.instance import admitted
 from ...instances.fields import BoolArray, FloatArray
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits
@@ -35,8 +36,7 @@ class _Search:
     def __init__(self, instance: VirtualNetworks) -> None:
         self.instance = instance
         nodes, links = instance.substrate.nodes, instance.substrate.links
-        capacity = np.concatenate([nodes.cpu, nodes.storage, links.bandwidth])
-        self.most = capacity + TOLERANCE * np.maximum(1.0, capacity)
+        self.most = admitted(np.concatenate([nodes.cpu, nodes.storage, links.bandwidth]))
         active = maximal_sets(instance)
         self.present = np.array([[k in own.tolist() for own in active] for k in range(len(instance.requests))], bool)
         self.options = [_options(instance, request, self.most) for request in instance.requests]

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...formulations.embedding.referee import usage
-from ...instances.embedding import TOLERANCE, Embedding, Request, VirtualNetworks
+from ...instances.embedding import Embedding, Request, VirtualNetworks
+from ...instances.embedding.instance import admitted
 from ...instances.embedding.residual import Adjacency, Residual
 from ...instances.fields import FloatArray, IntArray
 from .rules import outwards
@@ -57,8 +58,7 @@ class PricedEmbeddings:
         self._adjacency = Adjacency(instance.substrate.links, len(instance.substrate.nodes))
         self._order = outwards(request)
         nodes, links = instance.substrate.nodes, instance.substrate.links
-        capacity = np.concatenate([nodes.cpu, nodes.storage, links.bandwidth])
-        self._most = capacity + TOLERANCE * np.maximum(1.0, capacity)
+        self._most = admitted(np.concatenate([nodes.cpu, nodes.storage, links.bandwidth]))
         self._loops = 0
 
     def best(self, price: FloatArray) -> Offer | None:

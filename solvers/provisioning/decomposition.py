@@ -13,11 +13,13 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.provisioning import Provisioning, ProvisioningDecision
 from ...instances.provisioning.instance import CACHE, GEO, NONE, SERVER
 from ..interrupts import check_interrupts
+from ..reductions import in_reduced_units
 from ..result import Answer, Limits
 from ..transport import transport
 from .pairs import best_pairs, slots_of
 
 
+@in_reduced_units
 def solve_decomposition(instance: Provisioning, limits: Limits) -> Answer:
     """The best choices of every slot; once time is over, none for the slots that are left."""
     began = time.monotonic()

@@ -19,8 +19,7 @@ from ..linear_program import Arrays, LinearProgram
 from .cells import Cells, Pattern
 from .laws import COVERED, LOW
 
-# HiGHS 1.13 presolves some of these programs, where their columns have no ends, to wrong optima.
-EXACT = {"primal_feasibility_tolerance": 1e-10, "mip_feasibility_tolerance": 1e-10, "presolve": "off"}
+EXACT = {"primal_feasibility_tolerance": 1e-10, "mip_feasibility_tolerance": 1e-10}
 SLACK = 1e-7  # of goals, so that rounding does not make them out of reach
 
 

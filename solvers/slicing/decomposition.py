@@ -20,14 +20,14 @@ import numpy as np
 from ...instances.fields import FloatArray
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.presets import generate
-from ..reductions import restored
+from ..reductions import in_reduced_units, restored
 from ..result import Answer, Limits
 from .cells import Cells, Goals
 from .everywhere import ROUGHLY, Everywhere
 from .placed import Placed
 from .placements import Sky, placements
 from .rules import NOWHERE
-from .scaling import of_order_one, scaled
+from .scaling import scaled
 from .state import State
 
 TINY = "paper-24:users=6,side=2"  # has all kinds of users and of nodes, and several placements
@@ -44,7 +44,7 @@ def compile_kernels() -> None:
     _search(State(generate(TINY, 0), Limits(gap=1e-1), None))
 
 
-@of_order_one
+@in_reduced_units
 def solve_decomposition(instance: Slicing, limits: Limits, goals: Goals | None = None) -> Answer:
     """Solve by prices of users, budgets and places, and of goals that must be reached where there are some."""
     compile_kernels()

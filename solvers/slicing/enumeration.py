@@ -17,9 +17,9 @@ from ...instances.fields import BoolArray, FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..interrupts import check_interrupts
+from ..reductions import in_reduced_units
 from ..result import Answer, Limits
 from .rules import NOWHERE
-from .scaling import of_order_one
 
 MOST_WAYS = 300_000  # placements times ways to serve all users
 MOST_BOXES = 200_000  # of the powers of one layer
@@ -49,7 +49,7 @@ class Best(NamedTuple):
     bound: float
 
 
-@of_order_one
+@in_reduced_units
 def solve_enumeration(instance: Slicing, limits: Limits) -> Answer:
     """Try all placements and all ways to serve the users; the links of a layer are looked at once."""
     placements = _placements(instance)

@@ -13,12 +13,12 @@ from ...instances.fields import FloatArray, IntArray
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS, STATION, UAV
 from ..interrupts import check_interrupts
+from ..reductions import in_reduced_units
 from ..result import Answer, Limits
 from .cells import Cells, Pattern, Rows
 from .laws import COVERED
 from .placements import placements
 from .rules import NOWHERE, heard_best
-from .scaling import of_order_one
 
 BETTER = 1e-9  # relative: what counts as better
 TOLERANCE = 1e-7  # of a pattern's powers
@@ -26,7 +26,7 @@ DEALS = 3  # times that powers are dealt anew
 NEVER = 1e9  # price of who cannot be had
 
 
-@of_order_one
+@in_reduced_units
 def solve_local_search(instance: Slicing, limits: Limits) -> Answer:
     """Begin with UAVs where users hear them best and nobody served, and improve until nothing does."""
     places = placements(instance)

@@ -1,20 +1,15 @@
 """Objectives of order 1: tolerances of searches and engines are absolute, and objectives may be in any unit."""
 
-import functools
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from ...formulations.slicing.links import Sites
 from ...formulations.slicing.values import rate_bps
 from ...instances.slicing import Slicing, Weights
-from ..reductions import restored
-from ..result import Answer, Limits
+from ..result import Limits
 
-F = TypeVar("F", bound=Callable[..., Answer])
 LARGEST = 1e3  # of what all users may win together, and of its inverse: left as it is up to there
 
 
@@ -30,14 +25,3 @@ def scaled(instance: Slicing, limits: Limits | None = None) -> tuple[Slicing, fl
     factor = 2.0 ** -round(math.log2(most))
     own = Weights(weights.throughput * factor, weights.delay * factor, weights.coverage * factor)
     return replace(instance, weights=own), factor
-
-
-def of_order_one(solver: F) -> F:
-    """Let a solver, whose first argument is an instance, see the scaled one."""
-
-    @functools.wraps(solver)
-    def solve(instance: Slicing, *args: Any, **kwargs: Any) -> Answer:
-        own, factor = scaled(instance)
-        return restored(solver(own, *args, **kwargs), factor)
-
-    return cast(F, solve)

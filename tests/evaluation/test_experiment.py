@@ -138,6 +138,7 @@ def test_solvers_that_draw_are_compared_seed_by_seed():
 
     def rows(solver, *regrets):
         fixed = {"group": "", "objective": 1.0, "proven": False, "gap_to_bound": 0.0, "runtime_s": 0.0}
+        fixed |= {"optimum_known": False, "regret": np.nan}
         return [
             fixed | {"solver": solver, "hash": name, "seed": seed, "regret_high": regret, "regret_low": regret}
             for name in "abcd"

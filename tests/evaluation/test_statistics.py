@@ -46,8 +46,12 @@ def test_strata_keep_their_sizes():
 
 
 def test_seeds_of_an_instance_are_drawn_too():
-    low, high = interval(np.array([[0.0, 10.0]]), np.array(["a"]), np.mean, np.random.default_rng(0))
-    assert (low, high) == (0.0, 10.0)
+    """Two instances alike: what varies is the seed. Of one instance alone nothing is said."""
+    scores = np.array([[0.0, 10.0], [0.0, 10.0]])
+    assert interval(scores, np.array(["a", "a"]), np.mean, np.random.default_rng(0)) == (0.0, 10.0)
+    for strata in (["a"], ["a", "b"]):
+        ends = interval(scores[: len(strata)], np.array(strata), np.mean, np.random.default_rng(0))
+        assert np.isnan(ends).all()
 
 
 def test_what_is_the_same_on_both_sides_is_no_difference():

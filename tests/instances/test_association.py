@@ -88,3 +88,9 @@ def test_names_are_those_of_files_anywhere():
     assert name == "association-headline_slots=2-0"
     assert len({file_stem("x" * 300 + end) for end in "ab"}) == 2
     assert len(file_stem("x" * 300)) <= 150
+
+
+def test_a_price_beyond_doubles_is_refused(worked_association):
+    """cost_weight times storage_price is infinite."""
+    with pytest.raises(InputError, match="storage_price: makes the price of storage too large"):
+        replace(worked_association, cost_weight=1e308, storage_price=100.0)

@@ -264,7 +264,7 @@ def test_the_work_is_the_same_in_any_unit():
     one, same = solve(instance), solve(other)
     assert one.status is same.status is Status.OPTIMAL
     assert one.counters == same.counters
-    assert 0.5 <= in_own_units(other)[0].utility_weight <= 1
+    assert 0.5 <= in_own_units(other, Limits())[0].utility_weight <= 1
 
 
 def test_stations_without_storage_have_nothing_ahead(worked_association, monkeypatch):

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from skybound.formulations.embedding.referee import judge
-from skybound.instances.embedding import TOLERANCE, EmbeddingDecision
+from skybound.instances.embedding import EmbeddingDecision
+from skybound.instances.embedding.instance import admitted
 from skybound.instances.embedding.presets import generate
 from skybound.instances.errors import InputError
 from skybound.learned.embedding.environment import EmbeddingEnvironment
@@ -42,7 +43,7 @@ def every_joint(instance):
     """O of all sets of embeddings of a tiny instance."""
     nodes, links = instance.substrate.nodes, instance.substrate.links
     capacity = np.concatenate([nodes.cpu, nodes.storage, links.bandwidth])
-    most = capacity + TOLERANCE * np.maximum(1.0, capacity)
+    most = admitted(capacity)
     options = [[None, *_options(instance, request, most)] for request in instance.requests]
     for chosen in itertools.product(*options):
         decision = EmbeddingDecision(tuple(None if one is None else one[2] for one in chosen))
