@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ..instances.errors import ConflictError, InputError
+from ..instances.errors import ConflictError, EngineError, InputError
 from ..instances.files import load, load_solution, save, save_solution
 from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
@@ -49,7 +49,7 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except InputError as error:
+    except (InputError, EngineError) as error:
         print(f"skybound: {error}", file=sys.stderr)
         sys.exit(2)
     except ConflictError as error:

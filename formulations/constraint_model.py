@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 from ortools.sat.python import cp_model
 
-from ..instances.errors import InputError
+from ..instances.errors import EngineError
 from ..instances.fields import FloatArray
 from ..instances.record import Decision
 
@@ -258,11 +258,11 @@ def power_of_two(number: float) -> float:
 
     Raises
     ------
-    InputError
+    EngineError
         When the number is not finite.
     """
     if not math.isfinite(number):
-        raise InputError("has sums of numbers beyond 1.8e308, which no engine can work with", "data")
+        raise EngineError("the numbers sum beyond 1.8e308, which no engine can work with")
     return math.ldexp(1.0, math.frexp(number)[1] - 1) if number > 0 else 1.0
 
 

@@ -30,6 +30,10 @@ class InputError(ValueError):
         return InputError(self.message, self.field, file)
 
 
+class EngineError(RuntimeError):
+    """Numbers that an engine cannot work with; the text says which."""
+
+
 class ConflictError(RuntimeError):
     """Two claims about one instance that contradict each other, so one of them is false; the text says which and how
     to reproduce them.

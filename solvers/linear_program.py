@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from highspy import HighsModelStatus
 
-from ..instances.errors import InputError
+from ..instances.errors import EngineError
 from ..instances.fields import BoolArray, FloatArray, IntArray
 from ..instances.solution import Status
 from .claims import Ending, proven_bound
@@ -101,7 +101,7 @@ class LinearProgram:
 
         Raises
         ------
-        InputError
+        EngineError
             When a factor of the rows is larger than HiGHS takes.
         """
         self.integer, self._maximise = bool(arrays.integer.any()), arrays.maximise
@@ -118,7 +118,7 @@ class LinearProgram:
         matrix = sp.csc_array(arrays.matrix, shape=(rows, columns))
         largest = float(np.abs(matrix.data).max(initial=0.0))
         if largest > LARGEST:
-            raise InputError(f"comes to a model with factors up to {largest:.2g}; HiGHS takes none above {LARGEST:g}")
+            raise EngineError(f"the model has factors up to {largest:.2g}; HiGHS takes none above {LARGEST:g}")
         sense = highspy.ObjSense.kMaximize if arrays.maximise else highspy.ObjSense.kMinimize
         self._call(
             "passModel",

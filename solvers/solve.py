@@ -8,12 +8,12 @@ from typing import Any
 from ..formulations.problems import FORMULATIONS
 from ..formulations.verdict import violations_in_words
 from ..instances.arguments import of_kind
-from ..instances.errors import InputError
+from ..instances.errors import EngineError, InputError
 from ..instances.record import Decision, Instance
 from .claims import judged
 from .interrupts import noting_interrupts
 from .registry import find
-from .result import SMALLEST_GAP, Limits, Result, Solver
+from .result import SMALLEST_GAP, Answer, Limits, Result, Solver
 
 
 def solve(
@@ -82,7 +82,10 @@ def run(solver: Solver[Instance], name: str, instance: Instance, limits: Limits)
     limits = dataclasses.replace(limits, gap=max(limits.gap, SMALLEST_GAP))
     began = time.perf_counter()
     with noting_interrupts():
-        answer = solver(instance, limits)
+        try:
+            answer = solver(instance, limits)
+        except EngineError as error:
+            answer = Answer(failure=str(error))
     runtime_s = time.perf_counter() - began
     verdict = None if answer.decision is None else FORMULATIONS[instance.problem].judge(instance, answer.decision)
     status, bound, reason = judged(instance, answer, verdict, limits.gap, start_objective)

@@ -15,7 +15,7 @@ from skybound.instances.association import Association
 from skybound.instances.embedding import Links, Request, RequestNodes, Substrate, SubstrateNodes, VirtualNetworks
 from skybound.instances.errors import InputError
 from skybound.instances.placement import Placement
-from skybound.instances.provisioning import Provisioning
+from skybound.instances.provisioning import Chains, Provisioning
 from skybound.instances.record import Instance
 from skybound.instances.solution import Status
 from skybound.solvers.registry import SOLVERS
@@ -113,16 +113,23 @@ CROWDED: dict[str, Callable[[int, Instance], Instance]] = {
 def extreme(seed: int, base: Instance) -> Instance | None:
     """The instance with numbers in other units, ties and zeros; None where that is refused as input."""
     rng = np.random.default_rng(seed)
+    kept = {"position", "candidates"}  # may be negative, and say nothing alone
+    if isinstance(base, Provisioning):  # states are levels of their chains
+        kept |= {field.name for field in dataclasses.fields(base.chains or Chains)} | {"chains"}
+        if base.information == "current":
+            base, kept = dataclasses.replace(base, chains=None), set()
 
     def changed(record: object) -> object:
         changes = {}
         for field in dataclasses.fields(record):
             value = getattr(record, field.name)
+            if field.name in kept:
+                continue
             if dataclasses.is_dataclass(value):
                 changes[field.name] = changed(value)
             elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
                 changes[field.name] = tuple(changed(entry) for entry in value)
-            elif rng.random() < 0.25 and field.name not in ("position", "candidates"):
+            elif rng.random() < 0.25:
                 changes[field.name] = _stretched(value, rng)
         return dataclasses.replace(record, **changes)
 

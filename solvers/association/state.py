@@ -20,6 +20,7 @@ from .trajectories import Loads, Trajectories, room_for_lists
 
 LITTLE = 0.03  # relative change below which a step has not helped
 NEAR = 0.03  # distance to a least bound over that to the incumbent
+FAR = 1e12  # storage over the capacity that is as good as infinite
 STRICT = 1e-9  # share of the capacity that stays free: storage must stay positive
 SLACK = 1e-12  # relative: what rounding of sums may hide
 
@@ -144,7 +145,7 @@ class State:
 
     def anywhere(self) -> Storage:
         """Any storage: with a shift of all that a slot can store, q is at least 0, its limit at infinite storage."""
-        far = np.full(self.most.shape, 1e12)
+        far = np.broadcast_to(FAR * np.maximum(1.0, self.instance.capacity), self.most.shape)
         return Storage(far, far, self.most.max(0) + STRICT)
 
     def storage(self) -> Storage:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ...formulations.provisioning.rewards import rewards
+from ...formulations.provisioning.rewards import rewards, useful
 from ...instances.provisioning import Fees, Prices, Provisioning
 from ..reductions import power_near
 from ..result import Limits
@@ -10,7 +10,10 @@ from ..result import Limits
 
 def in_own_units(instance: Provisioning, limits: Limits) -> tuple[Provisioning, float]:
     """Return the same instance in other units of money, and the factor by which rewards are larger."""
-    factor = power_near(max(float(reward.max(initial=0.0)) for reward in rewards(instance)))
+    table = rewards(instance)
+    choices = useful(instance, table)
+    best = [float(reward[tuple(choice.T)].max(initial=0.0)) for reward, choice in zip(table, choices, strict=True)]
+    factor = power_near(max(best))
     if factor == 1.0:
         return instance, factor
     fee = Fees(*(getattr(instance.fee, field.name) * factor for field in dataclasses.fields(Fees)))

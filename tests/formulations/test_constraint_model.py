@@ -12,7 +12,7 @@ from skybound.formulations.constraint_model import (
     objective_scale,
     power_of_two,
 )
-from skybound.instances.errors import InputError
+from skybound.instances.errors import EngineError
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,5 +125,5 @@ def test_scales_keep_objectives_within_doubles():
         assert total * scale <= 2**62
     assert power_of_two(5.0) == 4.0
     assert power_of_two(0.0) == 1.0
-    with pytest.raises(InputError):
+    with pytest.raises(EngineError):
         power_of_two(float("inf"))
