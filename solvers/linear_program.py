@@ -1,4 +1,10 @@
-"""Linear and mixed-integer programs as arrays, held in HiGHS and solved again after changes."""
+"""Linear and mixed-integer programs as arrays, held in HiGHS and solved again after changes.
+
+HiGHS has absolute tolerances. Costs and rows in other units than those are multiplied by powers of two on the way in,
+and what HiGHS says of them is divided on the way out. Reduced costs may have the wrong sign by `DUAL_TOLERANCE`, and
+solutions better by less than `CUTOFF` are not looked for: bounds of programs with integers are loosened by that where
+some column gains as little.
+"""
 
 import contextlib
 import os
@@ -17,7 +23,7 @@ from ..instances.fields import BoolArray, FloatArray, IntArray
 from ..instances.solution import Status
 from .claims import Ending, proven_bound
 from .interrupts import interruptible
-from .result import Point
+from .result import CLAIM_TOLERANCE, Point
 
 _STOPPED = (
     HighsModelStatus.kTimeLimit,
@@ -34,6 +40,11 @@ ENDINGS = {
     Status.ERROR: Ending.FAILED,
 }
 LARGEST = 1e15  # factor that HiGHS takes
+DUAL_TOLERANCE = 1e-10  # of programs with integers; the least that HiGHS takes
+CUTOFF = 1e-6  # HiGHS's, of objectives of programs with integers
+LEAST_GAIN = 1e-4  # of a column over its range, that no such reduced cost can hide
+LEAST_COST, LEAST_OF_LP = 1.0, 2.0**-10  # largest cost of a program that is left as it is; bounds of LPs are made safe
+LEAST_FACTOR, LARGEST_LEFT = 2.0**-10, 2.0**20  # largest factor of a row, or cost, that is left as it is
 
 
 @dataclass(frozen=True)
@@ -110,12 +121,24 @@ class LinearProgram:
         self._set("threads", threads)
         # HiGHS 1.13 presolves some programs with integers whose columns have no ends to wrong optima.
         ends = np.concatenate([arrays.lower, arrays.upper])
+        if self.integer:
+            self._set("dual_feasibility_tolerance", DUAL_TOLERANCE)
         self._presolve = "off" if self.integer and not np.isfinite(ends).all() else "choose"
         self._set("presolve", self._presolve)
         for option, value in (options or {}).items():
             self._set(option, value)
         columns, rows = len(arrays.cost), len(arrays.row_lower)
         matrix = sp.csc_array(arrays.matrix, shape=(rows, columns))
+        span = arrays.upper - arrays.lower
+        finite = np.isfinite(span)
+        gain = np.abs(arrays.cost) * np.where(finite, span, 1.0)
+        largest_gain = gain[finite].max(initial=0.0) or gain.max(initial=0.0)
+        self._cost_scale = float(_scale(largest_gain, LEAST_COST if self.integer else LEAST_OF_LP))
+        hidden = (gain > 0) & (gain * self._cost_scale < LEAST_GAIN)
+        certain = not (self.integer and hidden.any())
+        self._slack = 0.0 if certain else CUTOFF + DUAL_TOLERANCE * float(span[finite].sum())
+        self._row_scale = _scale(_largest_of_rows(matrix), LEAST_FACTOR)
+        matrix = _rows_times(matrix, self._row_scale)
         largest = float(np.abs(matrix.data).max(initial=0.0))
         if largest > LARGEST:
             raise EngineError(f"the model has factors up to {largest:.2g}; HiGHS takes none above {LARGEST:g}")
@@ -127,12 +150,12 @@ class LinearProgram:
             matrix.nnz,
             int(highspy.MatrixFormat.kColwise),
             int(sense),
-            arrays.offset,
-            arrays.cost,
+            arrays.offset * self._cost_scale,
+            arrays.cost * self._cost_scale,
             arrays.lower,
             arrays.upper,
-            arrays.row_lower,
-            arrays.row_upper,
+            arrays.row_lower * self._row_scale,
+            arrays.row_upper * self._row_scale,
             matrix.indptr[:-1].astype(np.int32) if columns else np.zeros(0, np.int32),
             matrix.indices.astype(np.int32),
             matrix.data.astype(float),
@@ -145,6 +168,16 @@ class LinearProgram:
     def _call(self, name: str, *arguments: Any) -> None:
         if getattr(self._highs, name)(*arguments) == highspy.HighsStatus.kError:
             raise RuntimeError(f"HiGHS refused {name}")
+
+    def _loosened(self, bound: float) -> float:
+        """A bound of HiGHS, less certain by what reduced costs of the wrong sign can hide."""
+        if self._slack <= CLAIM_TOLERANCE * abs(bound):
+            return bound
+        return bound + self._slack if self._maximise else bound - self._slack
+
+    def _real(self, value: float) -> float | None:
+        """An objective of HiGHS in the program's unit; None where it is infinite."""
+        return float(value) / self._cost_scale if np.isfinite(value) else None
 
     @property
     def columns(self) -> int:
@@ -175,7 +208,7 @@ class LinearProgram:
         # HiGHS compares its limit with the time of all runs so far.
         self._set("time_limit", np.inf if time_limit_s is None else self._highs.getRunTime() + max(time_limit_s, 0.0))
         if self.integer:
-            self._set("mip_rel_gap", gap)
+            self._set("mip_rel_gap", gap / 2)  # the rest is for the tolerance of the bound
             self._set("mip_abs_gap", 0.0)
         if self.integer and start is not None:
             solution = highspy.HighsSolution()
@@ -199,7 +232,8 @@ class LinearProgram:
 
         def note(event: Any) -> None:
             out = event.data_out
-            trace.append(Point(out.running_time, _finite(out.mip_primal_bound), _finite(out.mip_dual_bound)))
+            incumbent, bound = self._real(out.mip_primal_bound), self._real(self._loosened(out.mip_dual_bound))
+            trace.append(Point(out.running_time, incumbent, bound))
 
         def line(event: Any) -> None:
             if log is not None:
@@ -240,7 +274,7 @@ class LinearProgram:
         found = info.primal_solution_status == highspy.kSolutionStatusFeasible
         solution = highs.getSolution()
         x = np.array(solution.col_value) if found else None
-        objective = info.objective_function_value if found else None
+        objective = self._real(info.objective_function_value) if found else None
         reason = None
         if model_status == HighsModelStatus.kOptimal:
             status = Status.OPTIMAL
@@ -250,19 +284,22 @@ class LinearProgram:
             status = Status.FEASIBLE if found else Status.NO_SOLUTION
             reason = highs.modelStatusToString(model_status).lower()
         elif model_status == HighsModelStatus.kModelEmpty:
-            return Outcome(
-                Status.OPTIMAL, highs.getObjectiveOffset()[1], highs.getObjectiveOffset()[1], np.zeros(0), None, 0, 0
-            )
+            offset = self._real(highs.getObjectiveOffset()[1])
+            return Outcome(Status.OPTIMAL, offset, offset, np.zeros(0), None, 0, 0)
         else:
             status, reason = Status.ERROR, highs.modelStatusToString(model_status)
-        claimed = info.mip_dual_bound if self.integer else objective if status is Status.OPTIMAL else None
+        claimed = objective if status is Status.OPTIMAL else None
+        if self.integer:
+            claimed = self._real(self._loosened(info.mip_dual_bound))
         bound = proven_bound(ENDINGS[status], claimed, objective, maximise=self._maximise)
         return Outcome(
             status,
             objective,
             bound,
             x,
-            np.array(solution.row_dual) if found and not self.integer and solution.dual_valid else None,
+            np.array(solution.row_dual) * self._row_scale / self._cost_scale
+            if found and not self.integer and solution.dual_valid
+            else None,
             max(int(info.mip_node_count), 0),
             max(int(info.simplex_iteration_count), 0) + max(int(info.ipm_iteration_count), 0),
             reason,
@@ -277,7 +314,7 @@ class LinearProgram:
 
     def change_costs(self, columns: IntArray, cost: FloatArray) -> None:
         """Give columns new costs."""
-        self._call("changeColsCost", len(columns), columns.astype(np.int32), cost)
+        self._call("changeColsCost", len(columns), columns.astype(np.int32), cost * self._cost_scale)
 
     def change_bounds(self, columns: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Give columns new bounds."""
@@ -285,15 +322,16 @@ class LinearProgram:
 
     def change_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Give rows new bounds."""
-        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower, upper)
+        scale = self._row_scale[rows]
+        self._call("changeRowsBounds", len(rows), rows.astype(np.int32), lower * scale, upper * scale)
 
     def add_columns(self, cost: FloatArray, lower: FloatArray, upper: FloatArray, matrix: Any) -> None:
         """Append columns; `matrix` is sparse, shape (rows, new columns)."""
-        matrix = sp.csc_array(matrix)
+        matrix = _rows_times(sp.csc_array(matrix), self._row_scale)
         self._call(
             "addCols",
             len(cost),
-            cost,
+            cost * self._cost_scale,
             lower,
             upper,
             matrix.nnz,
@@ -311,5 +349,21 @@ class LinearProgram:
         return np.array(subset.row_index_, np.int64) if found else None
 
 
-def _finite(number: float) -> float | None:
-    return float(number) if np.isfinite(number) else None
+def _scale(largest: FloatArray, least: float) -> FloatArray:
+    """Powers of two that bring values to between 1 and 2; 1 for 0 and for values from `least` to `LARGEST_LEFT`."""
+    left = (largest == 0) | ((largest >= least) & (largest <= LARGEST_LEFT)) | ~np.isfinite(largest)
+    return np.where(left, 1.0, 2.0 ** -np.floor(np.log2(np.where(left, 1.0, largest))))
+
+
+def _largest_of_rows(matrix: Any) -> FloatArray:
+    """Largest absolute factor of each row, 0 for an empty one."""
+    largest = np.zeros(matrix.shape[0])
+    np.maximum.at(largest, matrix.indices, np.abs(matrix.data))
+    return largest
+
+
+def _rows_times(matrix: Any, scale: FloatArray) -> Any:
+    """A sparse matrix by columns with its rows multiplied; itself where nothing changes."""
+    if (scale == 1.0).all():
+        return matrix
+    return sp.csc_array((matrix.data * scale[matrix.indices], matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -14,10 +14,10 @@ from ..instances.record import Instance
 from .result import Answer, Limits, Point
 
 # Module and function that reduce an instance of a problem: the same optimal decisions, and objectives a factor larger.
+# Embedding has none: CPU, storage and bandwidth each have a unit, and `linear_program` brings rows and costs to one.
 REDUCTIONS = {
     "placement": "placement.reduction:reduced",
     "association": "association.units:in_own_units",
-    "embedding": "embedding.units:in_own_units",
     "provisioning": "provisioning.units:in_own_units",
     "slicing": "slicing.scaling:scaled",
 }
@@ -29,6 +29,8 @@ F = TypeVar("F", bound=Callable[..., Answer])
 
 def reduced(instance: Instance, limits: Limits) -> tuple[Instance, float]:
     """Return the reduced instance, and the factor by which its objectives are larger, a power of two."""
+    if instance.problem not in REDUCTIONS:
+        return instance, 1.0
     module, function = REDUCTIONS[instance.problem].split(":")
     smaller: tuple[Instance, float] = getattr(importlib.import_module(f".{module}", __package__), function)(
         instance, limits

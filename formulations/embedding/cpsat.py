@@ -32,6 +32,7 @@ class _Builder:
         self.instance, self.residual = instance, Residual(instance.substrate)
         self.model = ConstraintModel()
         self.z = [self.model.literal(f"z[{k}]") for k in range(len(instance.requests))]
+        self.possible: list[int] = []  # requests that fit somewhere alone
         self.x: dict[tuple[int, int, int], BoolVar] = {}
         self.f: dict[tuple[int, int, int, int], BoolVar] = {}
         for k, request in enumerate(instance.requests):
@@ -45,6 +46,8 @@ class _Builder:
         able = np.isfinite(stars(self.residual, request, colocate=self.instance.colocate).least)
         for a, n in np.argwhere(able).tolist():
             self.x[k, a, n] = self.model.literal(f"x[{k},{a},{n}]")
+        if able.any(1).all():
+            self.possible.append(k)
         for a in range(len(request.nodes)):
             self.model.add_exactly_one([~self.z[k], *(self.x[k, a, n] for n in np.flatnonzero(able[a]).tolist())])
         if not self.instance.colocate:
@@ -85,16 +88,19 @@ class _Builder:
                     self.model.add_capacity(((literal, demand) for demand, literal in used), limit)
 
     def finish(self) -> ConstraintModel:
-        weight, requests = self.instance.cost_weight, self.instance.requests
+        weight = self.instance.cost_weight
         most_hops = max(len(self.instance.substrate.nodes) - 1, 0)
-        worth = [one.revenue - weight * one.on_nodes for one in requests]
-        largest = sum(map(abs, worth)) + weight * most_hops * sum(one.links.bandwidth.sum() for one in requests)
-        terms = list(zip(self.z, worth, strict=True))
+        requests = {k: self.instance.requests[k] for k in self.possible}
+        worth = {k: one.revenue - weight * one.on_nodes for k, one in requests.items()}
+        largest = sum(map(abs, worth.values()))
+        largest += weight * most_hops * sum(float(one.links.bandwidth.sum()) for one in requests.values())
+        terms = [(self.z[k], value) for k, value in worth.items()]
         if weight:
-            demand = [one.links.bandwidth.tolist() for one in requests]
-            terms += [(literal, -weight * demand[k][e]) for (k, e, _, _), literal in self.f.items()]
-        self.model.maximise(terms, largest=float(largest))
-        return self.model.reads(self._decision, self._values, trivial=float(sum(max(w, 0.0) for w in worth)))
+            demand = {k: one.links.bandwidth.tolist() for k, one in requests.items()}
+            hops = ((k, e, literal) for (k, e, _, _), literal in self.f.items() if k in requests)
+            terms += [(literal, -weight * demand[k][e]) for k, e, literal in hops]
+        self.model.maximise(terms, largest=largest)
+        return self.model.reads(self._decision, self._values, trivial=sum(max(w, 0.0) for w in worth.values()))
 
     def _decision(self, value: Values) -> EmbeddingDecision:
         host = {(k, a): n for (k, a, n), literal in self.x.items() if value(literal)}

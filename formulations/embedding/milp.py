@@ -58,6 +58,9 @@ def _where(m: pyo.ConcreteModel, instance: VirtualNetworks) -> None:
         dimen=3, initialize=[(k, *pair) for k, one in enumerate(able) for pair in np.argwhere(one).tolist()]
     )
     m.z = pyo.Var(m.REQUESTS, domain=pyo.Binary)
+    for k, hosts in enumerate(able):
+        if not hosts.any(1).all():
+            m.z[k].fix(0.0)  # it fits nowhere, however large its revenue is
     m.x = pyo.Var(m.PLACES, domain=pyo.Binary)
 
     @m.Constraint(m.NODES_OF, doc="(2) node {1} of request {0} has one host, if it is accepted")

@@ -164,7 +164,9 @@ class _Program:
                     least[better], crossed[better] = cost[better], way
         demand = self.trace.bandwidth
         np.add.at(use, (k[:, None], 2 * COUNT + np.arange(PAIRS)), crossed * demand[:, None])
-        np.add.at(paid, k, np.where(np.isinf(least), np.inf, demand * (least - self.cost_weight * crossed.sum(1))))
+        hops_paid = np.full(links, np.inf)
+        np.multiply(demand, least - self.cost_weight * crossed.sum(1), out=hops_paid, where=np.isfinite(least))
+        np.add.at(paid, k, hops_paid)
 
     def _ways(self, a: int, b: int, hop: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Cost of the shortest ways between nodes of two domains, and how often each crosses each two domains."""

@@ -9,7 +9,6 @@ import numpy as np
 from ...instances.embedding import EmbeddingDecision, VirtualNetworks
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
-from ..reductions import in_reduced_units
 from ..result import Answer, Limits, Point, relative_gap
 from .aggregate import Prices, aggregate
 from .flow_model import better_of
@@ -27,7 +26,6 @@ SMALL = 20_000  # variables of flow up to which the flow model is tried after th
 SHARE = 0.25  # of the time for the neighbourhoods then
 
 
-@in_reduced_units
 def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
     """The best decisions for a trace that is known from the beginning, with a bound that holds for every policy.
 

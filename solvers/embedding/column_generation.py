@@ -20,7 +20,6 @@ from ...instances.embedding.instance import admitted
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..linear_program import Arrays, LinearProgram
-from ..reductions import in_reduced_units
 from ..result import Answer, Limits, Point
 from .clairvoyant import search_trace
 from .priced_embeddings import Offer, PricedEmbeddings
@@ -42,7 +41,6 @@ class _Priced(NamedTuple):
     bound: float
 
 
-@in_reduced_units
 def solve_column_generation(instance: VirtualNetworks, limits: Limits) -> Answer:
     """Prove the optimum of a small trace, or bound it as far as time allows."""
     began = time.monotonic()

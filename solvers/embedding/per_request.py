@@ -8,7 +8,6 @@ from dataclasses import replace
 from ...instances.embedding import Embedding, EmbeddingDecision, Request, VirtualNetworks
 from ...instances.embedding.residual import Residual
 from ..interrupts import check_interrupts
-from ..reductions import in_reduced_units
 from ..result import Answer, Limits
 from .flow_model import better_of
 from .online import meet
@@ -18,7 +17,6 @@ QUICK_S, PATIENT_S = 4.0, 30.0  # of the search for a single request, while it h
 MOST_NODES = 5_000  # of the search for one request of several, so that a trace is the same on every machine
 
 
-@in_reduced_units
 def solve_per_request(instance: VirtualNetworks, limits: Limits) -> Answer:
     """Requests as they arrive, each embedded at least cost by branch and bound.
 
