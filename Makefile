@@ -9,10 +9,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What `make bench` runs; empty is everything.
 BENCH ?=
 
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test slow nightly lint bench clean
 help:
 	@echo "make demo   install and run the main job: solve, train, compare, export"
 	@echo "make test   install for development and run the tests"
+	@echo "make slow   tests of minutes (make nightly: of hours)"
 	@echo "make lint   style and types"
 	@echo "make bench  the benchmarks of record (BENCH='--only NAME' for one)"
 
@@ -32,6 +33,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/developing
 	$(BIN)/python -m pytest -n auto
+
+slow nightly: $(VENV)/developing
+	$(BIN)/python -m pytest -n auto -m $@
 
 lint: $(VENV)/developing
 	$(BIN)/ruff check .
