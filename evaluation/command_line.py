@@ -17,6 +17,7 @@ from ..instances.problems import generate as draw
 from ..instances.record import Decision, Instance
 from ..solvers.result import MOST_THREADS
 from .arguments import PATH, Files, Gap, Json, Out, Seed, Seeds, TimeLimit, assignment, nonempty_path, numbers
+from .model_size import MAX_MB
 from .terminal import counted, print_catalogue, print_front, print_report, print_results, print_summary, shown
 
 
@@ -180,6 +181,8 @@ def export(
     values: Annotated[
         Path | None, typer.Option(help="Read another solver's values, write a solution file.", **PATH)
     ] = None,
+    max_mb: Annotated[float, typer.Option(help="Size up to which a file is written (MB).", min=0.0)] = MAX_MB,
+    yes: Annotated[bool, typer.Option("--yes", help="Write files of any size.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write instances as models for other solvers, and read their answers back.
@@ -204,7 +207,9 @@ def export(
             save_solution(models.imported_solution(instance, values), path)
             written.append(path)
             continue
-        written += models.export(instance, out, form or tuple(models.SUFFIXES), stem)
+        limit = None if yes else max_mb
+        forms = form or tuple(models.SUFFIXES)
+        written += models.export(instance, out, forms, stem, max_mb=limit, announce=_announce)
         if solution is not None:
             models.export_start(instance, _decision(solution, instance), out / f"{stem}.sol")
             written.append(out / f"{stem}.sol")
@@ -416,6 +421,10 @@ def _solution_paths(files: Sequence[Path], out: Path | None) -> list[Path | None
     if len(set(paths)) < len(paths):
         raise InputError("two instance files have the same name", "--out")
     return list(paths)
+
+
+def _announce(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _say(as_json: bool, data: dict[str, Any], words: str) -> None:

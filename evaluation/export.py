@@ -1,9 +1,12 @@
 """Instances as models that other solvers read, and those solvers' answers read back."""
 
+import csv
+import io
 import math
 import re
+import shutil
 import tempfile
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +17,28 @@ from ..instances.json_files import atomic, file_stem
 from ..instances.record import Decision, Instance
 from ..instances.solution import Solution, Status
 from ..solvers.highs import described
+from .model_size import MAX_MB, model_size_mb
 
 VALUE_TOLERANCE = 1e-5  # of other solvers' values, relative to a constraint's bounds
 SUFFIXES = {"lp": ".lp", "mps": ".mps", "cpsat": ".cpsat.txt"}
+COMMENTS = {"lp": "\\", "mps": "*", "cpsat": "#"}  # what a line of comment begins with
 
 
 def export(
-    instance: Instance, folder: str | Path, formats: Iterable[str] = tuple(SUFFIXES), stem: str = ""
+    instance: Instance,
+    folder: str | Path,
+    formats: Iterable[str] = tuple(SUFFIXES),
+    stem: str = "",
+    *,
+    max_mb: float | None = MAX_MB,
+    announce: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Write an instance's explicit models.
 
     ``lp`` and ``mps`` hold the Pyomo model with exact numbers and readable names, ``cpsat`` the constraint model as the
-    text of its protocol buffer, whose solvers report objectives in the instance's units.
+    text of its protocol buffer, whose solvers report objectives in the instance's units. A comment at the top says of
+    what the model is, and whether its optimum is the problem's or a bound. Where names of variables are numbers of
+    choices, a legend beside the model says what they stand for.
 
     Parameters
     ----------
@@ -37,39 +50,74 @@ def export(
         Which models; all by default.
     stem
         Name of the files without ending; the instance's name by default.
+    max_mb
+        Size up to which a file is written (MB), by an estimate made before; None for any.
+    announce
+        Told the size of each file that is over a tenth of `MAX_MB`, before it is written.
 
     Returns
     -------
     list of Path
-        The files, one a format.
+        The files, one a format, and the legend where there is one.
 
     Raises
     ------
     InputError
-        When there is no such format, a file cannot be written, or an argument cannot be.
+        When there is no such format, a file would be larger than `max_mb` or cannot be written, or an argument cannot
+        be.
     """
     of_kind(instance, Instance, "instance")
-    written = []
+    written: list[Path] = []
     for form in texts(formats, "formats"):
         if form not in SUFFIXES:
             raise InputError(f'is "{form}", unknown; known are {", ".join(SUFFIXES)}', "format")
         path = Path(folder) / f"{stem or file_stem(instance.name)}{SUFFIXES[form]}"
+        module = FORMULATIONS[instance.problem].cpsat if form == "cpsat" else FORMULATIONS[instance.problem].milp
+        model = module.build(instance)
+        size_mb = model_size_mb(model, form)
+        if max_mb is not None and size_mb > max_mb:
+            words = f"would have about {size_mb:.0f} MB, more than {max_mb:g} (--max-mb, or --yes for any size)"
+            raise InputError(words, "max_mb", str(path))
+        if announce is not None and size_mb > MAX_MB / 10:
+            announce(f"{path}: about {size_mb:.0f} MB")
         with tempfile.TemporaryDirectory() as scratch:
             draft = Path(scratch) / f"model{SUFFIXES[form]}"
-            _write_model(instance, form, draft)
-            with atomic(path) as stream:
-                stream.write(draft.read_bytes())
+            _write_model(model, form, draft)
+            with atomic(path) as stream, draft.open("rb") as content:
+                stream.write(_header(instance, module.describe(instance), form).encode())
+                shutil.copyfileobj(content, stream)
         written.append(path)
+        legend = path.with_name(f"{stem or file_stem(instance.name)}.legend.csv")
+        if form != "cpsat" and hasattr(module, "legend") and legend not in written:
+            _write_legend(module.legend(model, instance), legend)
+            written.append(legend)
     return written
 
 
-def _write_model(instance: Instance, form: str, path: Path) -> None:
-    formulation = FORMULATIONS[instance.problem]
-    if form == "cpsat":
-        if not formulation.cpsat.build(instance).write(path):
-            raise InputError("CP-SAT could not write the model", file=str(path))
-    else:
-        formulation.milp.build(instance).write(str(path), io_options={"symbolic_solver_labels": True})
+def _header(instance: Instance, optimum: str, form: str) -> str:
+    """Lines of comment at the top of a model."""
+    sense = FORMULATIONS[instance.problem].sense
+    lines = [
+        f"skybound {instance.problem}: {instance.name}",
+        f"instance {instance.hash}",
+        f"{sense} the objective of the instance; {optimum}",
+    ]
+    return "".join(f"{COMMENTS[form]} {line}\n" for line in lines)
+
+
+def _write_model(model: Any, form: str, path: Path) -> None:
+    if form != "cpsat":
+        model.write(str(path), io_options={"symbolic_solver_labels": True})
+    elif not model.write(path):
+        raise InputError("CP-SAT could not write the model", file=str(path))
+
+
+def _write_legend(rows: Iterable[tuple[str, str]], path: Path) -> None:
+    """Write what variables stand for, as CSV."""
+    with atomic(path) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["variable", "meaning"])
+        writer.writerows(rows)
 
 
 def export_start(instance: Instance, decision: Decision, path: str | Path) -> None:

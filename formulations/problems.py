@@ -19,6 +19,9 @@ class Model(Protocol):
 
     EXACT: bool
 
+    def describe(self, instance: Any) -> str:
+        """Say what the optimum of an instance's model is: the problem's, or a bound."""
+
     def build(self, instance: Any) -> Any:
         """State the model of an instance."""
 

@@ -136,6 +136,10 @@ class LinearProgram:
         self._cost_scale = float(_scale(largest_gain, LEAST_COST if self.integer else LEAST_OF_LP))
         hidden = (gain > 0) & (gain * self._cost_scale < LEAST_GAIN)
         certain = not (self.integer and hidden.any())
+        continuous = ~arrays.integer & self.integer & finite
+        self._column_scale = np.where(continuous, _scale(span, LEAST_FACTOR), 1.0)
+        span = span * self._column_scale
+        matrix = sp.csc_array(matrix * (1 / self._column_scale)) if (self._column_scale != 1.0).any() else matrix
         self._slack = 0.0 if certain else CUTOFF + DUAL_TOLERANCE * float(span[finite].sum())
         self._row_scale = _scale(_largest_of_rows(matrix), LEAST_FACTOR)
         matrix = _rows_times(matrix, self._row_scale)
@@ -151,9 +155,9 @@ class LinearProgram:
             int(highspy.MatrixFormat.kColwise),
             int(sense),
             arrays.offset * self._cost_scale,
-            arrays.cost * self._cost_scale,
-            arrays.lower,
-            arrays.upper,
+            arrays.cost * self._cost_scale / self._column_scale,
+            arrays.lower * self._column_scale,
+            arrays.upper * self._column_scale,
             arrays.row_lower * self._row_scale,
             arrays.row_upper * self._row_scale,
             matrix.indptr[:-1].astype(np.int32) if columns else np.zeros(0, np.int32),
@@ -212,17 +216,14 @@ class LinearProgram:
             self._set("mip_abs_gap", 0.0)
         if self.integer and start is not None:
             solution = highspy.HighsSolution()
-            solution.col_value = start.tolist()
+            solution.col_value = (start * self._column_scale).tolist()
             self._call("setSolution", solution)
         trace: list[Point] = []
         with self._listening(trace, log):
-            if self.integer:
-                self._run_interruptibly()
-            else:
-                self._highs.run()
-            if self._highs.getModelStatus() == HighsModelStatus.kUnboundedOrInfeasible:
+            self._run()
+            if self._highs.getModelStatus() in self._doubtful:
                 self._set("presolve", "off")
-                self._highs.run()
+                self._run()
                 self._set("presolve", self._presolve)
         return self._outcome(tuple(trace))
 
@@ -252,7 +253,19 @@ class LinearProgram:
             for source, listener in events:
                 source.unsubscribe(listener)
 
-    def _run_interruptibly(self) -> None:
+    @property
+    def _doubtful(self) -> tuple[HighsModelStatus, ...]:
+        """What presolve is not believed: of small ranges of columns it makes infeasible programs."""
+        doubtful = [HighsModelStatus.kUnboundedOrInfeasible]
+        if self.integer and self._presolve != "off":
+            doubtful.append(HighsModelStatus.kInfeasible)
+        return tuple(doubtful)
+
+    def _run(self) -> None:
+        """Let HiGHS solve; Ctrl-C is heard in programs with integers."""
+        if not self.integer:
+            self._highs.run()
+            return
         interrupted = threading.Event()
 
         def check(event: Any) -> None:
@@ -273,7 +286,7 @@ class LinearProgram:
         info = highs.getInfo()
         found = info.primal_solution_status == highspy.kSolutionStatusFeasible
         solution = highs.getSolution()
-        x = np.array(solution.col_value) if found else None
+        x = np.array(solution.col_value) / self._column_scale if found else None
         objective = self._real(info.objective_function_value) if found else None
         reason = None
         if model_status == HighsModelStatus.kOptimal:
@@ -314,11 +327,13 @@ class LinearProgram:
 
     def change_costs(self, columns: IntArray, cost: FloatArray) -> None:
         """Give columns new costs."""
-        self._call("changeColsCost", len(columns), columns.astype(np.int32), cost * self._cost_scale)
+        cost = cost * self._cost_scale / self._column_scale[columns]
+        self._call("changeColsCost", len(columns), columns.astype(np.int32), cost)
 
     def change_bounds(self, columns: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Give columns new bounds."""
-        self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower, upper)
+        scale = self._column_scale[columns]
+        self._call("changeColsBounds", len(columns), columns.astype(np.int32), lower * scale, upper * scale)
 
     def change_rows(self, rows: IntArray, lower: FloatArray, upper: FloatArray) -> None:
         """Give rows new bounds."""
@@ -328,6 +343,7 @@ class LinearProgram:
     def add_columns(self, cost: FloatArray, lower: FloatArray, upper: FloatArray, matrix: Any) -> None:
         """Append columns; `matrix` is sparse, shape (rows, new columns)."""
         matrix = _rows_times(sp.csc_array(matrix), self._row_scale)
+        self._column_scale = np.append(self._column_scale, np.ones(len(cost)))
         self._call(
             "addCols",
             len(cost),

@@ -18,6 +18,11 @@ LARGEST_PRODUCTS = 2**61  # added up: CP-SAT wants sums of domains within 64 bit
 SMALLEST = 1e-9  # capacity and objective that are still scaled up
 
 
+def describe(instance: Association) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is an upper bound on the problem's"
+
+
 def build(instance: Association) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()

@@ -22,6 +22,11 @@ EXACT = False  # the objective is a bound on the referee's
 TANGENTS = 24  # of each station's price
 
 
+def describe(instance: Association) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is an upper bound on the problem's"
+
+
 def build(instance: Association) -> pyo.ConcreteModel:
     """State the model of an instance."""
     with templates(False):  # sums over nothing, and sets that differ from group to group

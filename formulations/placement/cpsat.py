@@ -16,6 +16,11 @@ from ..constraint_model import BoolVar, ConstraintModel, Values
 Meanings = dict[BoolVar, Callable[[Any], bool]]
 
 
+def describe(instance: Placement) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is the problem's, with the objective rounded down"
+
+
 def build(instance: Placement) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()

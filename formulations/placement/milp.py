@@ -20,6 +20,11 @@ from ..templates import table, templates
 EXACT = True
 
 
+def describe(instance: Placement) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is the problem's"
+
+
 def build(instance: Placement) -> pyo.ConcreteModel:
     """State the model of an instance."""
     # Pyomo cannot templatize sums over nothing.

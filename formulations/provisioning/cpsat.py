@@ -15,6 +15,11 @@ from .rewards import KINDS, rewards, useful
 Taken = tuple[int, int, tuple[int, ...], list[int]]  # slot, user, kinds of resources, and which of each
 
 
+def describe(instance: Provisioning) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is the problem's, with the objective rounded up"
+
+
 def build(instance: Provisioning) -> ConstraintModel:
     """State the constraint model of an instance."""
     return _Builder(instance).finish()

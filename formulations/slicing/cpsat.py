@@ -17,6 +17,11 @@ from .patterns import links_of, tables_of, used_patterns
 from .values import TOLERANCE
 
 
+def describe(instance: Slicing) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is an upper bound on the problem's"
+
+
 def build(instance: Slicing) -> ConstraintModel:
     """State the constraint model of an instance.
 

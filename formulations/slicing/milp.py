@@ -27,6 +27,11 @@ EXACT = False  # the objective is a bound on the referee's
 LEVELS = 6  # of the rate, in equal steps up to that of a link alone
 
 
+def describe(instance: Slicing) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is an upper bound on the problem's"
+
+
 def build(instance: Slicing, intervals: Intervals | None = None) -> pyo.ConcreteModel:
     """State the model of an instance, with any power unless intervals are given."""
     with templates(False):  # sums over nothing, and sets that differ from layer to layer

@@ -21,6 +21,11 @@ from .positions import place_at, place_uavs, placed
 EXACT = False  # the objective is a bound on the referee's
 
 
+def describe(instance: Slicing) -> str:
+    """Say what the optimum of an instance's model is."""
+    return "the optimum is an upper bound on the problem's"
+
+
 def build(instance: Slicing, intervals: Intervals | None = None) -> pyo.ConcreteModel:
     """State the model of an instance, with any power unless intervals are given.
 

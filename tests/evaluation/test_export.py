@@ -9,6 +9,8 @@ from ortools.sat import cp_model_pb2
 from ortools.sat.python import cp_model
 from pyscipopt import Model
 from skybound.evaluation.export import _named, export, export_start, import_values, imported_solution
+from skybound.evaluation.model_size import model_size_mb
+from skybound.formulations.problems import FORMULATIONS
 from skybound.instances.errors import InputError
 from skybound.instances.problems import generate
 from skybound.solvers.solve import solve
@@ -161,3 +163,40 @@ def test_foreign_files_are_refused(worked, tmp_path):
         imported_solution(worked, tmp_path / "impossible.sol")
     with pytest.raises(InputError, match="format: "):
         export(worked, tmp_path, ["xls"])
+
+
+@pytest.mark.parametrize("form", ["lp", "mps", "cpsat"])
+@pytest.mark.parametrize("problem", list(FORMULATIONS))
+def test_a_header_says_of_what_the_model_is(problem, form, random_instance, tmp_path):
+    """The instance's name and hash, and whether the optimum is the problem's or a bound."""
+    instance = random_instance[problem](3)
+    path = export(instance, tmp_path, [form])[0]
+    mark = {"lp": "\\", "mps": "*", "cpsat": "#"}[form]
+    header = [line for line in path.read_text().splitlines()[:3] if line.startswith(mark)]
+    assert instance.name in header[0]
+    assert instance.hash in header[1]
+    assert "the optimum is" in header[2]
+
+
+def test_large_files_are_announced_and_need_leave(tmp_path):
+    """An estimate of the size, before anything is written."""
+    instance = generate("embedding", "small", 0)
+    with pytest.raises(InputError, match="would have about"):
+        export(instance, tmp_path, ["lp"], max_mb=0.1)
+    assert list(tmp_path.iterdir()) == []
+    said = []
+    export(instance, tmp_path, ["lp"], max_mb=None, announce=said.append)
+    assert said == []  # it is small
+
+
+@pytest.mark.parametrize("form", ["lp", "mps", "cpsat"])
+def test_sizes_are_estimated_to_a_factor_of_two(form, tmp_path):
+    for problem, preset in (
+        ("placement", "congested"),
+        ("embedding", "small:requests=5"),
+        ("provisioning", "tight:slots=3"),
+    ):
+        instance = generate(problem, preset, 0)
+        module = FORMULATIONS[problem].cpsat if form == "cpsat" else FORMULATIONS[problem].milp
+        size = export(instance, tmp_path, [form])[0].stat().st_size / 1e6
+        assert size / 2 <= model_size_mb(module.build(instance), form) <= 2 * size
