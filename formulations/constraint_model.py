@@ -63,10 +63,16 @@ class ConstraintModel:
         Whether the objective is the real one but for rounding; else it is a bound on it.
     presolve
         Whether CP-SAT may presolve the model.
+    linearization
+        Level of CP-SAT's linear relaxation; 2 where proofs come from its bound.
+    refine
+        Returns what makes the next model sharper where the values of this one's solution are overrated, None where
+        nothing does; `build` of the model's module takes it. None where models are not refined.
     """
 
-    def __init__(self, *, exact: bool = True, presolve: bool = True) -> None:
-        self.exact, self.presolve = exact, presolve
+    def __init__(self, *, exact: bool = True, presolve: bool = True, linearization: int = 1) -> None:
+        self.exact, self.presolve, self.linearization = exact, presolve, linearization
+        self.refine: Callable[[Values], Any] | None = None
         self.scale, self.error, self.trivial = 1.0, 0.0, -math.inf
         self._model = cp_model.CpModel()
         self._rows: list[CapacityRow] = []
@@ -236,6 +242,7 @@ class ConstraintModel:
         solver = cp_model.CpSolver()
         solver.parameters.cp_model_presolve = presolve and self.presolve
         solver.parameters.presolve_inclusion_work_limit = 0  # or-tools issue 5293
+        solver.parameters.linearization_level = self.linearization
         solver.parameters.catch_sigint_signal = False
         return solver
 

@@ -2,16 +2,18 @@
 
 import dataclasses
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ortools.sat.python import cp_model
 
-from ..formulations.constraint_model import ConstraintModel
+from ..formulations.constraint_model import ConstraintModel, Values
 from ..formulations.problems import FORMULATIONS
 from ..instances.record import Decision, Instance
 from .claims import Ending, beats, proven_bound
 from .interrupts import interruptible
 from .reductions import reduced, restored
+from .refinement import Improver, solve_by_refinement
 from .registry import find
 from .result import BOUND_ALONE, CLAIM_TOLERANCE, Answer, Limits, Point
 
@@ -56,40 +58,82 @@ class _Outcome(NamedTuple):
     bound: float | None
     counters: dict[str, int]
     trace: tuple[Point, ...]
+    value: Values | None
 
 
-def solve_cpsat(instance: Instance, limits: Limits) -> Answer:
-    """Solve the constraint model.
+def solve_cpsat(
+    instance: Instance,
+    limits: Limits,
+    improver: Improver | None = None,
+    first: Callable[[Any, Limits], Any] | None = None,
+) -> Answer:
+    """Solve the constraint model; where it is a bound that can be refined, until bound and decision meet.
 
     A claim that a start or a quick rule's decision contradicts is not believed: the model is solved again without
     presolve, and where that contradicts them, too, nothing is claimed.
+
+    Parameters
+    ----------
+    improver
+        Makes what improves decisions of an instance, which may be in other units, between refinements.
+    first
+        Returns what ``build`` is given first, of an instance and limits.
     """
     began = time.monotonic()
     instance, factor = reduced(instance, limits)
-    model = FORMULATIONS[instance.problem].cpsat.build(instance)
-    witness = _witness(instance, limits)
-    outcome = _solve(model, limits, began, presolve=True)
-    if model.presolve and _contradicted(instance, outcome, witness):
-        outcome = _solve(model, limits, began, presolve=False)
-    if _contradicted(instance, outcome, witness):
-        claim = "that there is no decision" if outcome.bound is None else f"the bound {outcome.bound / factor!r}"
-        return Answer(failure=f"CP-SAT claims {claim}; a decision with objective {witness!r} contradicts it")
-    reasons = {
-        Ending.SOLVED: None if model.exact else BOUND_ALONE,
-        Ending.INFEASIBLE: "the constraints exclude every decision",
-    }
-    objective = outcome.objective if model.exact else None
-    answer = Answer(
-        decision=outcome.decision,
-        infeasible=outcome.ending is Ending.INFEASIBLE,
-        objective=objective,
-        bound=outcome.bound,
-        tolerance=CLAIM_TOLERANCE + (model.error / abs(objective) if objective else 0.0),
-        reason=reasons.get(outcome.ending, "time limit reached"),
-        counters=outcome.counters,
-        trace=outcome.trace,
-    )
+    relaxation = _Stated(instance, factor, None if first is None else first(instance, limits))
+    if limits.time_limit_s is not None:
+        left = max(limits.time_limit_s - (time.monotonic() - began), 0.0)
+        limits = dataclasses.replace(limits, time_limit_s=left)
+    if relaxation.model.refine is not None:
+        improve = None if improver is None else improver(instance)
+        return restored(solve_by_refinement(instance, relaxation, limits, improve), factor)
+    answer = relaxation.solve(limits)
+    if answer.reason is None and not relaxation.model.exact:
+        answer = dataclasses.replace(answer, reason=BOUND_ALONE)
     return restored(answer, factor)
+
+
+class _Stated:
+    """A constraint model in CP-SAT, refinable or not."""
+
+    def __init__(self, instance: Instance, factor: float, first: Any) -> None:
+        self._instance, self._factor = instance, factor
+        self._module = FORMULATIONS[instance.problem].cpsat
+        self.model: ConstraintModel = self._module.build(*([instance] if first is None else [instance, first]))
+        self._value: Values | None = None
+
+    def solve(self, limits: Limits) -> Answer:
+        began, model, instance = time.monotonic(), self.model, self._instance
+        witness = _witness(instance, limits)
+        outcome = _solve(model, limits, began, presolve=True)
+        if model.presolve and _contradicted(instance, outcome, witness):
+            outcome = _solve(model, limits, began, presolve=False)
+        self._value = outcome.value
+        if _contradicted(instance, outcome, witness):
+            bound, known = outcome.bound, None if witness is None else witness / self._factor
+            claim = "that there is no decision" if bound is None else f"the bound {bound / self._factor!r}"
+            return Answer(failure=f"CP-SAT claims {claim}; a decision with objective {known!r} contradicts it")
+        reasons = {Ending.SOLVED: None, Ending.INFEASIBLE: "the constraints exclude every decision"}
+        objective = outcome.objective if model.exact else None
+        return Answer(
+            decision=outcome.decision,
+            infeasible=outcome.ending is Ending.INFEASIBLE,
+            objective=objective,
+            bound=outcome.bound,
+            tolerance=CLAIM_TOLERANCE + (model.error / abs(objective) if objective else 0.0),
+            reason=reasons.get(outcome.ending, "time limit reached"),
+            counters=outcome.counters,
+            trace=outcome.trace,
+        )
+
+    def refine(self) -> bool:
+        if self.model.refine is None or self._value is None:
+            return False
+        refinement = self.model.refine(self._value)
+        if refinement is not None:
+            self.model = self._module.build(self._instance, refinement)
+        return refinement is not None
 
 
 def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bool) -> _Outcome:
@@ -122,7 +166,7 @@ def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bo
     objective = solver.objective_value if has_decision else None
     bound = _bound(model, ending, solver.best_objective_bound, objective)
     if violated:
-        return _Outcome(Ending.STOPPED, None, None, bound, counters, ())
+        return _Outcome(Ending.STOPPED, None, None, bound, counters, (), None)
     return _Outcome(
         ending,
         model.decision(solver.value) if has_decision else None,
@@ -130,6 +174,7 @@ def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bo
         bound,
         counters,
         tuple(trace.points),
+        solver.value if has_decision else None,
     )
 
 

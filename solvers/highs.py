@@ -8,7 +8,7 @@ is not safe in threads; use processes.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -41,7 +41,7 @@ class CompiledModel:
         The Pyomo constraint of each row.
     """
 
-    def __init__(self, model: pyo.ConcreteModel, threads: int = 1) -> None:
+    def __init__(self, model: pyo.ConcreteModel, threads: int = 1, options: Mapping[str, Any] | None = None) -> None:
         """Compile a model and hand it over.
 
         Raises
@@ -62,7 +62,7 @@ class CompiledModel:
             self.impossible = described(model.find_component(name))
             return
         self.variables = form.columns
-        self.program = LinearProgram(self.arrays, threads)
+        self.program = LinearProgram(self.arrays, threads, options)
 
     def solve(
         self,

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pyomo.environ as pyo
@@ -19,6 +21,7 @@ from .claims import Ending, proven_bound
 from .highs import CompiledModel
 from .interrupts import check_interrupts
 from .reductions import reduced, restored
+from .refinement import Improver, solve_by_refinement
 from .result import BOUND_ALONE, Answer, Limits, ModelSolver
 
 # What solvers call the relative gap, the threads and the seed.
@@ -69,8 +72,65 @@ def solver_of_models(name: str) -> ModelSolver:
 
 
 def solve_milp(instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
-    """Solve the explicit model, or one that somebody added constraints to, in HiGHS."""
-    return solve_stated(FORMULATIONS[instance.problem].milp, instance, limits, model)
+    """Solve the explicit model, or one that somebody added constraints to, in HiGHS.
+
+    Where the problem's model is a bound that can be refined, it is solved until bound and decision meet.
+    """
+    module = FORMULATIONS[instance.problem].milp
+    if model is None and hasattr(module, "refine"):
+        return solve_refined(module, instance, limits)
+    return solve_stated(module, instance, limits, model)
+
+
+SafeBound = Callable[[Any, float], float]
+
+
+def solve_refined(
+    module: Any,
+    instance: Instance,
+    limits: Limits,
+    improver: Improver | None = None,
+    safe: SafeBound | None = None,
+    first: Callable[[Any, Limits], Any] | None = None,
+) -> Answer:
+    """Solve the model of a module in HiGHS, refined until bound and decision meet (see `refinement`).
+
+    Parameters
+    ----------
+    module
+        States the model (`Model`) and has ``refine(model, instance)``, which says what ``build`` is to be given next.
+    improver
+        Makes what improves decisions of an instance, which may be in other units.
+    safe
+        Returns the bound that holds whatever HiGHS's tolerances hide, of an instance and a bound.
+    first
+        Returns what ``build`` is given first, of an instance and limits.
+    """
+    small, factor = reduced(instance, limits)
+    improve = None if improver is None else improver(small)
+    relaxation = _Stated(module, small, safe, None if first is None else first(small, limits))
+    return restored(solve_by_refinement(small, relaxation, limits, improve), factor)
+
+
+class _Stated:
+    """A refinable model in HiGHS."""
+
+    def __init__(self, module: Any, instance: Instance, safe: SafeBound | None, first: Any) -> None:
+        self._module, self._instance, self._safe = module, instance, safe
+        self._refinement = first
+        self._model: Any = None
+
+    def solve(self, limits: Limits) -> Answer:
+        with templates():
+            self._model = self._module.build(self._instance, self._refinement)
+        answer = _solve_model(self._module, self._model, self._instance, limits, time.monotonic())
+        if answer.bound is None or self._safe is None:
+            return answer
+        return replace(answer, bound=self._safe(self._instance, answer.bound))
+
+    def refine(self) -> bool:
+        self._refinement = self._module.refine(self._model, self._instance)
+        return self._refinement is not None
 
 
 def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.ConcreteModel | None = None) -> Answer:
@@ -80,6 +140,14 @@ def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.C
         instance, factor = reduced(instance, limits)
         with templates():
             model = module.build(instance)
+    answer = _solve_model(module, model, instance, limits, began)
+    if answer.reason is None and not module.EXACT:
+        answer = replace(answer, reason=BOUND_ALONE)
+    return restored(answer, factor)
+
+
+def _solve_model(module: Model, model: pyo.ConcreteModel, instance: Instance, limits: Limits, began: float) -> Answer:
+    """Solve a model; the time limit counts from a moment on."""
     check_interrupts()
     compiled = CompiledModel(model, limits.threads)
     if limits.start is not None:
@@ -87,16 +155,15 @@ def solve_stated(module: Model, instance: Instance, limits: Limits, model: pyo.C
     left = None if limits.time_limit_s is None else limits.time_limit_s - (time.monotonic() - began)
     outcome = compiled.solve(time_limit_s=left, gap=limits.gap, start=limits.start is not None)
     infeasible = outcome.status is Status.INFEASIBLE
-    answer = Answer(
+    return Answer(
         decision=None if outcome.x is None else module.extract(model, instance),
         infeasible=infeasible,
         objective=outcome.objective if module.EXACT else None,
         bound=outcome.bound,
-        reason=compiled.explain() if infeasible else outcome.reason or (None if module.EXACT else BOUND_ALONE),
+        reason=compiled.explain() if infeasible else outcome.reason,
         counters={"nodes": outcome.nodes, "lp_iterations": outcome.lp_iterations},
         trace=outcome.trace,
     )
-    return restored(answer, factor)
 
 
 def pyomo_solver(name: str) -> ModelSolver:

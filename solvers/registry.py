@@ -60,8 +60,9 @@ SOLVERS: dict[str, dict[str, Entry]] = {
         ),
         "association": (
             Entry("decomposition", "decomposition", True, "association.decomposition:solve_decomposition"),
-            Entry("milp", "milp", False, "milp:solve_milp"),  # a bound on the price of storage
+            MILP,
             CPSAT,
+            Entry("price-bound", "milp", False, "association.price_bound:solve_price_bound"),
             Entry("enumeration", "enumeration", True, "association.enumeration:solve_enumeration"),
             Entry("random", "heuristic", False, "association.construction:solve_random", seeded=True),
             Entry("greedy", "heuristic", False, "association.construction:solve_greedy"),
@@ -107,9 +108,9 @@ SOLVERS: dict[str, dict[str, Entry]] = {
         ),
         "slicing": (
             Entry("decomposition", "decomposition", False, "slicing.decomposition:solve_decomposition"),
-            Entry("milp", "milp", False, "milp:solve_milp"),  # these three take powers from intervals
-            Entry("patterns", "milp", False, "slicing.pattern_model:solve_patterns"),
-            Entry("cp-sat", "constraint programming", False, "cpsat:solve_cpsat"),
+            Entry("milp", "milp", True, "slicing.explicit_models:solve_milp"),
+            Entry("patterns", "milp", True, "slicing.explicit_models:solve_patterns"),
+            Entry("cp-sat", "constraint programming", True, "slicing.explicit_models:solve_constraints"),
             Entry("enumeration", "enumeration", True, "slicing.enumeration:solve_enumeration"),
             Entry("two-layer", "decomposition", False, "slicing.two_layer:solve_two_layer"),
             Entry("random", "heuristic", False, "slicing.rules:solve_random", seeded=True),

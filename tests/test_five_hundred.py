@@ -10,7 +10,6 @@ from pyscipopt import Model
 from skybound.evaluation.export import export
 from skybound.instances.solution import Status
 from skybound.solvers.registry import SOLVERS
-from skybound.solvers.result import BOUND_ALONE
 from skybound.solvers.solve import solve
 
 pytestmark = pytest.mark.slow
@@ -57,34 +56,27 @@ def test_every_exact_route_agrees(first, random_placement, tmp_path):
 
 @pytest.mark.parametrize("first", range(0, 500, CHUNK))
 def test_every_route_of_association_agrees(first, random_association, tmp_path):
-    """Enumeration and the decomposition to 1e-6; CP-SAT within what rounding prices can hide; the pattern MILP bounds.
-
-    The model's files, solved by HiGHS and SCIP, have the model's optimum.
-    """
-    proven, exact_models, binding = collections.Counter(), 0, 0
+    """Enumeration, decomposition, MILP, CP-SAT, and files by HiGHS and SCIP; the bound model is above them."""
+    binding = 0
     for seed in range(first, first + CHUNK):
         instance = tighter(random_association(seed))
         known = solve(instance, "enumeration").objective
         slack = 1e-6 * abs(known) + 1e-9
-        for name in ("decomposition", "cp-sat"):
+        for name in ("decomposition", "milp", "cp-sat"):
             found = solve(instance, name)
+            assert found.status is Status.OPTIMAL, (seed, name, found.reason)
             assert found.objective == pytest.approx(known, abs=slack), (seed, name)
             assert found.bound >= known - slack, (seed, name)
-            proven[name] += found.status is Status.OPTIMAL
-        model = solve(instance, "milp")
+        model = solve(instance, "price-bound")
         assert model.bound >= known - slack, seed
         assert model.objective <= known + slack, seed
-        exact_models += model.status is Status.OPTIMAL
         for path in export(instance, tmp_path, ["lp", "mps"]):
             for value in from_file(path):
-                assert value == pytest.approx(model.bound, rel=1e-6, abs=1e-8), seed
+                assert value == pytest.approx(known, rel=1e-6, abs=1e-8), seed
         free = replace(instance, storage_price=0.0)
         roomy = replace(free, capacity=2 * free.capacity)
         binding += solve(roomy, "enumeration").objective > solve(free, "enumeration").objective * (1 + 1e-9)
     assert binding >= 0.3 * CHUNK
-    assert proven["decomposition"] == CHUNK
-    assert proven["cp-sat"] >= 0.75 * CHUNK
-    assert exact_models >= 0.3 * CHUNK
 
 
 @pytest.mark.parametrize("first", range(0, 300, CHUNK))
@@ -143,7 +135,7 @@ def test_every_route_of_provisioning_agrees(first, random_provisioning, tmp_path
 
 @pytest.mark.parametrize("first", range(0, 500, CHUNK))
 def test_every_bracket_of_slicing_agrees(first, random_slicing, tmp_path):
-    """Enumeration and the decomposition bracket the same optimum, models are above it, and so are their files' optima.
+    """Enumeration, decomposition and models bracket the same optimum, these to 1e-4; their files' optima are above it.
 
     With and without several users of a node on a subcarrier.
     """
@@ -159,15 +151,16 @@ def test_every_bracket_of_slicing_agrees(first, random_slicing, tmp_path):
             continue
         slack = 1e-7 * max(1.0, abs(known.objective))
         for name in ("decomposition", "milp", "patterns", "cp-sat"):
-            found = solve(instance, name, time_limit_s=20.0)
+            found = solve(instance, name, time_limit_s=20.0, gap=1e-6 if name == "decomposition" else 1e-4)
             assert found.objective <= known.bound + slack, (seed, name)
             assert found.bound >= known.objective - slack, (seed, name)
             if name == "decomposition":
                 near[instance.intra_cell_reuse, found.gap <= 1e-5] += 1
-            if name == "milp" and found.reason == BOUND_ALONE:
-                for path in export(instance, tmp_path, ["lp", "mps"]):
-                    for value in from_file(path):
-                        assert value == pytest.approx(found.bound, rel=1e-6, abs=1e-6), seed
+            else:
+                assert found.status is Status.OPTIMAL, (seed, name, found.reason)
+        for path in export(instance, tmp_path, ["lp", "mps"]):
+            for value in from_file(path):
+                assert value >= known.objective - 1e-6 * max(1.0, abs(known.objective)), seed
     assert statuses[Status.INFEASIBLE] >= 1
     for reuse in (False, True):
         assert near[reuse, True] >= 0.15 * CHUNK

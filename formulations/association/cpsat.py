@@ -1,126 +1,122 @@
-"""The constraint model with the path-dependent price: cost[t, j] H[t, j] >= xi kappa L[t, j] in integers.
+"""The constraint model: literals of the slots' choices and of the stations' storage levels, as in `milp`.
 
-Loads and prices are rounded down, utility and capacity up: its optimum is no less than the problem's.
+All rows have coefficients of 1; only the objective is rounded, upwards. Instances with too many choices get
+the model of `product_cpsat`.
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from ...instances.association import Association, AssociationDecision
 from ...instances.record import Decision
-from ..constraint_model import BoolVar, ConstraintModel, Values, boolean_unit, objective_scale
-from .patterns import groups_of, kinds_of_channels, links_of, patterns_of, used_patterns
+from ..constraint_model import BoolVar, ConstraintModel, Values
+from . import product_cpsat
+from .slot_choices import Choices, choices_in, choices_of, links_of_choices
+from .storage_network import Added, Network, networks_of, path, refined
 
-STORAGE_UNITS = 2**26  # of the largest capacity
-LARGEST_PRODUCTS = 2**61  # added up: CP-SAT wants sums of domains within 64 bits
-SMALLEST = 1e-9  # capacity and objective that are still scaled up
+MAX_ARCS = 500  # of a station in a slot, before levels are added; CP-SAT bears fewer than HiGHS
 
 
 def describe(instance: Association) -> str:
     """Say what the optimum of an instance's model is."""
-    return "the optimum is an upper bound on the problem's"
+    choices = choices_of(instance)
+    if choices is None:
+        return product_cpsat.describe(instance)
+    if all(network.exact for network in networks_of(instance, choices, MAX_ARCS)):
+        return "the optimum is the problem's, with the objective rounded up"
+    return "the optimum is an upper bound on the problem's: neighbouring storage levels are merged"
 
 
-def build(instance: Association) -> ConstraintModel:
-    """State the constraint model of an instance."""
-    return _Builder(instance).finish()
+def build(instance: Association, added: Added | None = None) -> ConstraintModel:
+    """State the constraint model of an instance.
+
+    Parameters
+    ----------
+    added
+        Storage levels that must not be merged with others.
+    """
+    choices = choices_of(instance)
+    return product_cpsat.build(instance) if choices is None else _Builder(instance, choices, added or {}).finish()
 
 
 class _Builder:
-    """Collects the variables of all groups, then of all stations and slots."""
+    """Collects the literals of all groups, then of all stations."""
 
-    def __init__(self, instance: Association) -> None:
-        self.instance = instance
-        self.model = ConstraintModel(exact=False, presolve=False)
-        self.kinds = kinds_of_channels(instance)
-        self.groups = groups_of(instance)
-        self.tables = [
-            patterns_of(instance, group, self.kinds, single=instance.isolation == 0) for group in self.groups
+    def __init__(self, instance: Association, choices: list[Choices], added: Added) -> None:
+        self.instance, self.choices, self.added = instance, choices, added
+        self.model = ConstraintModel(exact=False, linearization=2)
+        self.networks = networks_of(instance, choices, MAX_ARCS, added)
+        self.take = [
+            [self.model.literal(f"x[{g},{c}]") for c in range(1, len(own.load))] for g, own in enumerate(choices)
         ]
-        self.use = [self._patterns(g) for g in range(len(self.groups))]
+        self.arcs = [self._arcs(j, network) for j, network in enumerate(self.networks)]
 
-    def _patterns(self, g: int) -> list[list[BoolVar]]:
-        """Literals of a group's patterns (the empty one is left out), by kind of channel."""
-        table = self.tables[g]
-        numbers = range(1, len(table.mask))
-        use = [[self.model.literal(f"y[{g},{k},{p}]") for p in numbers] for k in range(self.kinds)]
-        for own in use:
-            for patterns in table.exclusive():
-                self.model.add_count([own[p - 1] for p in patterns], self.instance.channels // self.kinds)
-        for i in self.groups[g].satellites:
-            having = np.flatnonzero((table.link[1:] == i).any(1))
-            self.model.add_at_most_one(own[p] for own in use for p in having)
-        return use
+    def _arcs(self, j: int, network: Network) -> dict[tuple[int, int, int], BoolVar]:
+        """Literals of a station's arcs by layer, level and load."""
+        return {
+            (n, a, load): self.model.literal(f"f[{j},{n},{a},{load}]")
+            for n, layer in enumerate(network.layers)
+            for a, load in np.argwhere(layer.target >= 0).tolist()
+        }
 
     def finish(self) -> ConstraintModel:
         instance, model = self.instance, self.model
-        terms = {(t, j): self._terms(t, j) for j in range(instance.stations) for t in range(instance.slots)}
-        heaviest = max((sum(d for _, d in own) for own in terms.values()), default=0.0)
-        unit = min(STORAGE_UNITS / max(float(instance.capacity.max()), SMALLEST), boolean_unit(heaviest))
-        capacity = [math.ceil(c * unit) for c in instance.capacity]
-        prices = instance.slots * instance.stations
-        largest = instance.utility_weight * self._most() + instance.price_weight * prices
-        scale = objective_scale(largest, instance.utility_weight * sum(d for own in terms.values() for _, d in own))
-        while instance.price_weight * scale * max(capacity) * prices > LARGEST_PRODUCTS:
-            scale /= 2
-        costs: list[tuple[BoolVar, int]] = []
-        for j in range(instance.stations):
-            past: list[BoolVar] = []
-            for t in range(instance.slots):
-                if not terms[t, j]:
-                    continue
-                costs += [(y, -math.ceil(instance.utility_weight * d * scale)) for y, d in terms[t, j]]
-                load = model.integer(0, max(capacity[j] - 1, 0), f"L[{t},{j}]")
-                model.add_linear([(y, math.floor(d * unit)) for y, d in terms[t, j]], [(load, -1)], 0, lower=0)
-                model.add_linear([], [(x, 1) for x in (*past, load)], capacity[j] - 1)
-                if instance.price_weight:
-                    costs.append((self._priced(t, j, capacity[j], past, load, scale), 1))
-                past.append(load)
-        model.set_objective(costs, 0, -scale)
-        return model.reads(self._decision, self._values, trivial=instance.utility_weight * self._most())
+        for own in self.take:
+            model.add_at_most_one(own)
+        for arcs, network in zip(self.arcs, self.networks, strict=True):
+            self._route(arcs, network)
+        worth = [[instance.utility_weight * float(load.sum()) for load in own.load[1:]] for own in self.choices]
+        most = sum(max(own, default=0.0) for own in worth)
+        paid = instance.price_weight * sum(len(network.layers) for network in self.networks)
+        terms = [pair for own, values in zip(self.take, worth, strict=True) for pair in zip(own, values, strict=True)]
+        for arcs, network in zip(self.arcs, self.networks, strict=True):
+            for (n, a, load), literal in arcs.items():
+                if load:
+                    layer = network.layers[n]
+                    terms.append((literal, -instance.price_weight * float(layer.load[load] / layer.level[a])))
+        model.maximise(terms, largest=most + paid)
+        model.refine = self._refine
+        return model.reads(self._decision, self._values, trivial=most)
 
-    def _most(self) -> float:
-        """More than all stations can store."""
-        return float(sum(table.load.max((0, 2), initial=0.0).sum() for table in self.tables))
+    def _route(self, arcs: dict[tuple[int, int, int], BoolVar], network: Network) -> None:
+        """State that a station's arcs are a path, and store what its groups' choices store."""
+        outgoing: dict[tuple[int, int], list[BoolVar]] = {}
+        incoming: dict[tuple[int, int], list[BoolVar]] = {}
+        storing: dict[tuple[int, int], list[BoolVar]] = {}
+        for (n, a, load), literal in arcs.items():
+            outgoing.setdefault((n, a), []).append(literal)
+            incoming.setdefault((n + 1, int(network.layers[n].target[a, load])), []).append(literal)
+            storing.setdefault((n, load), []).append(literal)
+        for n, layer in enumerate(network.layers):
+            self.model.add_exactly_one(literal for (m, _), own in outgoing.items() if m == n for literal in own)
+            for load in range(1, len(layer.load)):
+                using = [self.take[layer.group][c - 1] for c in np.flatnonzero(layer.load_of_choice == load).tolist()]
+                self._balance(storing.get((n, load), []), using)
+        for state, own in outgoing.items():
+            if state[0]:
+                self._balance(own, incoming.get(state, []))
 
-    def _terms(self, t: int, j: int) -> list[tuple[BoolVar, float]]:
-        """Literals that store something at station j in slot t, and how much."""
-        return [
-            (self.use[g][k][p - 1], float(table.load[k, p, j]))
-            for g, (group, table) in enumerate(zip(self.groups, self.tables, strict=True))
-            if group.slot == t
-            for k in range(self.kinds)
-            for p in np.flatnonzero(table.load[k, :, j]).tolist()
-        ]
+    def _balance(self, left: list[BoolVar], right: list[BoolVar]) -> None:
+        """State that as many literals hold on the left as on the right."""
+        self.model.add_linear([*((x, 1) for x in left), *((x, -1) for x in right)], [], 0, lower=0)
 
-    def _priced(self, t: int, j: int, capacity: int, past: list[BoolVar], load: BoolVar, scale: float) -> BoolVar:
-        """What station j's load in slot t costs, in units of the scaled objective, rounded down."""
-        weight, model = self.instance.price_weight, self.model
-        left = model.integer(1, capacity, f"H[{t},{j}]")
-        model.add_linear([], [(left, 1), *((x, 1) for x in past)], capacity, lower=capacity)
-        most = math.ceil(weight * scale) + 1  # no load is more than the storage that it finds
-        cost = model.integer(0, most, f"cost[{t},{j}]")
-        product = model.integer(0, most * capacity, f"paid[{t},{j}]")
-        model.add_product(product, [cost, left])
-        model.add_linear([], [(load, math.floor(weight * scale)), (left, -1), (product, -1)], -1)
-        return cost
+    def _chosen(self, value: Values) -> list[int]:
+        """Return the choice of each group."""
+        return [next((c for c, literal in enumerate(own, 1) if value(literal)), 0) for own in self.take]
 
     def _decision(self, value: Values) -> AssociationDecision:
-        used = [
-            (g, k, p)
-            for g, use in enumerate(self.use)
-            for k, own in enumerate(use)
-            for p, literal in enumerate(own, 1)
-            if value(literal)
-        ]
-        return AssociationDecision(links_of(self.instance, self.groups, self.tables, used))
+        return AssociationDecision(links_of_choices(self.instance, self.choices, self._chosen(value)))
+
+    def _refine(self, value: Values) -> Added | None:
+        return refined(self.networks, self._chosen(value), self.added)
 
     def _values(self, decision: Decision) -> Mapping[BoolVar, int]:
-        """Patterns of a decision; prices follow from them."""
+        """Return the values of all literals in a decision."""
         assert isinstance(decision, AssociationDecision)
-        found: dict[BoolVar, int] = {y: 0 for use in self.use for own in use for y in own}
-        for g, k, p in used_patterns(self.groups, self.tables, decision.links):
-            found[self.use[g][k][p - 1]] = 1
-        return found
+        chosen = choices_in(self.instance, self.choices, decision.links)
+        values = {literal: int(c == chosen[g]) for g, own in enumerate(self.take) for c, literal in enumerate(own, 1)}
+        for arcs, network in zip(self.arcs, self.networks, strict=True):
+            used = {(step.layer, step.level, step.load) for step in path(network, chosen)}
+            values |= {literal: int(arc in used) for arc, literal in arcs.items()}
+        return values

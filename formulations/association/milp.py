@@ -1,11 +1,9 @@
-"""The explicit model: y[g, k, p] says that group g uses pattern p on a channel of kind k.
+"""The explicit model: choices of the slots, and every station's path through its storage levels.
 
-A pattern is the set of links that share one channel in one slot (see `patterns`), so its loads are constants. Channels
-that are alike are one kind, of which a group uses as many patterns as there are channels. Where isolation is 0 patterns
-are single links, of which each station uses as many as it has channels: a plain assignment.
-
-The price of storage, sum_t L / H(t), depends on the path; the model has convex lower bounds of it, so its optimum is a
-bound (an optimum where nothing is charged or there is one slot).
+x[g, c] says that group g takes choice c (see `slot_choices`), f[j, n, a, l] that station j, with storage level a in its
+n-th layer, stores load l (see `storage_network`). A choice fixes the loads, and these fix the path, so only choices are
+integers. On an arc the price of storage is a constant: the optimum is the problem's where no levels are merged, and
+else a bound that `refine` tightens. Instances with too many choices get the bound model of `bound_milp`.
 """
 
 from typing import Any
@@ -15,107 +13,141 @@ import pyomo.environ as pyo
 
 from ...instances.association import Association, AssociationDecision
 from ..templates import templates
-from .patterns import groups_of, kinds_of_channels, links_of, most_stored, patterns_of, used_patterns
-from .referee import loads
+from . import bound_milp
+from .slot_choices import Choices, choices_in, choices_of, links_of_choices
+from .storage_network import Added, Network, networks_of, path, refined
 
-EXACT = False  # the objective is a bound on the referee's
-TANGENTS = 24  # of each station's price
+EXACT = False  # as merged levels are a bound; `describe` says of an instance whether there are any
+MAX_ARCS = 3_000  # of a station in a slot, before levels are added
 
 
 def describe(instance: Association) -> str:
     """Say what the optimum of an instance's model is."""
-    return "the optimum is an upper bound on the problem's"
+    choices = choices_of(instance)
+    if choices is None:
+        return bound_milp.describe(instance)
+    if all(network.exact for network in networks_of(instance, choices, MAX_ARCS)):
+        return "the optimum is the problem's"
+    return "the optimum is an upper bound on the problem's: neighbouring storage levels are merged"
 
 
-def build(instance: Association) -> pyo.ConcreteModel:
-    """State the model of an instance."""
+def build(instance: Association, added: Added | None = None) -> pyo.ConcreteModel:
+    """State the model of an instance.
+
+    Parameters
+    ----------
+    added
+        Storage levels that must not be merged with others.
+    """
+    choices = choices_of(instance)
+    if choices is None:
+        return bound_milp.build(instance)
     with templates(False):  # sums over nothing, and sets that differ from group to group
-        return _state(instance)
+        return _state(instance, choices, added or {})
 
 
-def _state(instance: Association) -> pyo.ConcreteModel:
+def _state(instance: Association, choices: list[Choices], added: Added) -> pyo.ConcreteModel:
     m = pyo.ConcreteModel("association")
-    groups, kinds = groups_of(instance), kinds_of_channels(instance)
-    tables = [patterns_of(instance, group, kinds, single=instance.isolation == 0) for group in groups]
-    exclusive = {(g, n): own.tolist() for g, table in enumerate(tables) for n, own in enumerate(table.exclusive())}
-    m.KINDS = pyo.RangeSet(0, kinds - 1)
-    m.STATIONS = pyo.RangeSet(0, instance.stations - 1)
-    m.GROUPS = pyo.Set(initialize=range(len(groups)))
-    used = [(g, k, p) for g, table in enumerate(tables) for k in m.KINDS for p in range(1, len(table.mask))]
-    m.PATTERNS = pyo.Set(dimen=3, initialize=used, doc="group, kind of channel, pattern; the empty one is left out")
-    m.y = pyo.Var(m.PATTERNS, domain=pyo.Binary)
-    m.price = pyo.Var(m.STATIONS, domain=pyo.NonNegativeReals, doc="at most sum_t L / H(t)")
-    stored = {
-        (g, j): [
-            (float(table.load[k, p, j]), k, p) for k in m.KINDS for p in np.flatnonzero(table.load[k, :, j]).tolist()
-        ]
-        for g, table in enumerate(tables)
-        for j in range(instance.stations)
-    }
-    most = {j: sum(most_stored(instance, group)[j] for group in groups) for j in range(instance.stations)}
-    largest = np.array([most_stored(instance, group) for group in groups]).reshape(-1, instance.stations)
+    m.choices, m.added = choices, added
+    m.networks = networks_of(instance, choices, MAX_ARCS, added)
+    m.GROUPS = pyo.Set(initialize=range(len(choices)))
+    m.CHOICES = pyo.Set(
+        dimen=2,
+        initialize=[(g, c) for g, own in enumerate(choices) for c in range(1, len(own.load))],
+        doc="group, choice; to link nothing is left out",
+    )
+    m.ARCS = pyo.Set(
+        dimen=4,
+        initialize=[
+            (j, n, a, load)
+            for j, network in enumerate(m.networks)
+            for n, layer in enumerate(network.layers)
+            for a, load in np.argwhere(layer.target >= 0).tolist()
+        ],
+        doc="station, layer, storage level, load",
+    )
+    m.x = pyo.Var(m.CHOICES, domain=pyo.Binary)
+    m.f = pyo.Var(m.ARCS, bounds=(0.0, 1.0))
+    paths = [(j, n) for j, network in enumerate(m.networks) for n in range(len(network.layers))]
+    outgoing: dict[tuple[int, int, int], list[Any]] = {}
+    incoming: dict[tuple[int, int, int], list[Any]] = {}
+    storing: dict[tuple[int, int, int], list[Any]] = {}
+    for j, n, a, load in m.ARCS:
+        layer: Any = m.networks[j].layers[n]
+        outgoing.setdefault((j, n, a), []).append(m.f[j, n, a, load])
+        incoming.setdefault((j, n + 1, int(layer.target[a, load])), []).append(m.f[j, n, a, load])
+        storing.setdefault((j, n, load), []).append(m.f[j, n, a, load])
 
-    @m.Expression(m.STATIONS, doc="V, all that a station stores")
-    def total(m, j):
-        return sum(d * m.y[g, k, p] for g in m.GROUPS for d, k, p in stored[g, j])
+    @m.Constraint([g for g, own in enumerate(choices) if len(own.load) > 1], doc="group {0} takes one choice")
+    def one_choice(m, g):
+        return sum(m.x[g, c] for c in range(1, len(choices[g].load))) <= 1
+
+    @m.Constraint([key for key in outgoing if key[1] == 0], doc="station {0} begins with all of its storage")
+    def begins(m, *state):
+        return sum(outgoing[state]) == 1
 
     @m.Constraint(
-        list(exclusive), m.KINDS, doc="group {0} has {upper:g} channels of kind {2} for its patterns, part {1}"
+        [key for key in outgoing if key[1] > 0], doc="station {0}, layer {1}, level {2}: as often left as met"
     )
-    def channels(m, g, n, k):
-        return sum(m.y[g, k, p] for p in exclusive[g, n]) <= instance.channels // kinds
+    def continues(m, *state):
+        return sum(outgoing[state]) == sum(incoming.get(state, []))
 
-    seen = [(g, i) for g, group in enumerate(groups) for i in group.satellites[group.linked.any(1)].tolist()]
-
-    @m.Constraint(seen, doc="one link for satellite {1} in group {0}")
-    def one_link(m, g, i):
-        having = np.flatnonzero((tables[g].link == i).any(1)).tolist()
-        return sum(m.y[g, k, p] for k in m.KINDS for p in having) <= 1
-
-    @m.Constraint(m.STATIONS, doc="station {0} stores at most {upper:g} data units")
-    def storage(m, j):
-        return _at_most(m.total[j], float(instance.capacity[j]))
-
-    points = [(j, n) for j in m.STATIONS for n in range(TANGENTS) if instance.price_weight and instance.capacity[j]]
-
-    @m.Constraint(points, doc="tangent {1} of ln((C + M) / (C + M - V)), which the price of station {0} is above")
-    def tangent(m, j, n):
-        room = float(instance.capacity[j] + largest[:, j].max(initial=0.0))
-        at = min(most[j], float(instance.capacity[j])) * n / (TANGENTS - 1)
-        return m.price[j] >= np.log(room / (room - at)) + (m.total[j] - at) / (room - at)
-
-    @m.Constraint([j for j, n in points if n == 0], doc="no storage is more than all of C at station {0}")
-    def first_price(m, j):
-        return m.price[j] >= m.total[j] / float(instance.capacity[j])
+    @m.Constraint(
+        [(j, n, load) for j, n in paths for load in range(1, len(m.networks[j].layers[n].load))],
+        doc="station {0} stores load {2} in layer {1} exactly when its group's choice does",
+    )
+    def stores(m, j, n, load):
+        layer = m.networks[j].layers[n]
+        using = np.flatnonzero(layer.load_of_choice == load).tolist()
+        return sum(storing.get((j, n, load), [])) == sum(m.x[layer.group, c] for c in using)
 
     @m.Objective(sense=pyo.maximize, doc="utility less the storage's price")
     def profit(m):
-        return sum(instance.utility_weight * m.total[j] - instance.price_weight * m.price[j] for j in m.STATIONS)
+        utility = sum(instance.utility_weight * float(choices[g].load[c].sum()) * m.x[g, c] for g, c in m.CHOICES)
+        return utility - sum(instance.price_weight * _ratio(m.networks[arc[0]], *arc[1:]) * m.f[arc] for arc in m.ARCS)
 
-    m.tables, m.groups = tables, groups
     return m
 
 
-def _at_most(expression: Any, bound: float) -> Any:
-    """The constraint, or none where the expression is a number."""
-    return expression <= bound if expression.is_potentially_variable() else pyo.Constraint.Feasible
+def _ratio(network: Network, n: int, level: int, load: int) -> float:
+    """The load of an arc over the storage that it finds."""
+    layer = network.layers[n]
+    return float(layer.load[load] / layer.level[level]) if load else 0.0
 
 
 def start(model: pyo.ConcreteModel, instance: Association, decision: AssociationDecision) -> None:
     """Give every variable its value in a decision."""
-    for index in model.PATTERNS:
-        model.y[index].value = 0.0
-    used = used_patterns(model.groups, model.tables, decision.links)
-    for index in used:
-        model.y[index].value = 1.0
-    load = loads(instance, links_of(instance, model.groups, model.tables, used))
-    left = instance.capacity - np.vstack([np.zeros(instance.stations), load.cumsum(0)[:-1]])
-    paid = np.divide(load, left, out=np.zeros(load.shape), where=load > 0).sum(0)
-    for j in model.STATIONS:
-        model.price[j].value = float(paid[j])
+    if not hasattr(model, "networks"):
+        bound_milp.start(model, instance, decision)
+        return
+    for variable in (model.x, model.f):
+        for index in variable:
+            variable[index].value = 0.0
+    chosen = choices_in(instance, model.choices, decision.links)
+    for g, c in enumerate(chosen):
+        if c:
+            model.x[g, c].value = 1.0
+    for j, network in enumerate(model.networks):
+        for step in path(network, chosen):
+            model.f[j, step.layer, step.level, step.load].value = 1.0
 
 
 def extract(model: pyo.ConcreteModel, instance: Association) -> AssociationDecision:
     """Read the decision from the variables' values; links that leave a station nothing are dropped."""
-    used = [index for index in model.PATTERNS if (model.y[index].value or 0.0) > 0.5]
-    return AssociationDecision(links_of(instance, model.groups, model.tables, used))
+    if not hasattr(model, "networks"):
+        return bound_milp.extract(model, instance)
+    return AssociationDecision(links_of_choices(instance, model.choices, _chosen(model)))
+
+
+def refine(model: pyo.ConcreteModel, instance: Association) -> Added | None:
+    """Return levels that make the price of the variables' values exact; None where it is, or cannot be made so."""
+    return refined(model.networks, _chosen(model), model.added) if hasattr(model, "networks") else None
+
+
+def _chosen(model: pyo.ConcreteModel) -> list[int]:
+    """Return the choice of each group by the variables' values."""
+    chosen = [0] * len(model.choices)
+    for g, c in model.CHOICES:
+        if (model.x[g, c].value or 0.0) > 0.5:
+            chosen[g] = c
+    return chosen

@@ -1,18 +1,11 @@
-"""What models choose from: links between users and the places of nodes, with powers within intervals.
+"""Where nodes can be, how well users hear them there, and what users are worth."""
 
-A model that takes powers from intervals credits a link with its SINR at the top of its own interval and at the bottom
-of those of the links that it hears, and charges budgets with the bottom. So its optimum bounds that of continuous
-powers; where the intervals are points it is the optimum over these powers.
-"""
-
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from ...instances.fields import BoolArray, FloatArray, IntArray
-from ...instances.slicing import Service, Slicing, SlicingDecision
-from ...instances.slicing.instance import LAYERS
+from ...instances.slicing import Slicing, SlicingDecision
 from .values import (
     TOLERANCE,
     Served,
@@ -24,36 +17,6 @@ from .values import (
     sinr,
     uav_distances_m,
 )
-
-ENDS = (0.0, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)  # of intervals of power over the budget
-
-
-class Intervals(NamedTuple):
-    """Of power over a node's budget.
-
-    Attributes
-    ----------
-    low, high : array, shape (levels,)
-    """
-
-    low: FloatArray
-    high: FloatArray
-
-    @classmethod
-    def all(cls) -> "Intervals":
-        """Between `ENDS`: any power is within one of them."""
-        return cls(np.array(ENDS[:-1]), np.array(ENDS[1:]))
-
-    @classmethod
-    def only(cls, shares: Iterable[float]) -> "Intervals":
-        """Some powers alone."""
-        own = np.array(list(shares))
-        return cls(own, own)
-
-    def holding(self, share: float) -> int:
-        """The interval that a power is in, or that it is nearest to."""
-        away = np.maximum(self.low - share, share - self.high)
-        return int(away.argmin())
 
 
 class Sites(NamedTuple):
@@ -126,34 +89,6 @@ def won(instance: Slicing, decision: SlicingDecision) -> FloatArray:
 def nobody(instance: Slicing) -> float:
     """The objective when nobody is served."""
     return -instance.weights.delay if "L" in instance.slices else 0.0
-
-
-class Link(NamedTuple):
-    """A user's link, with its power within an interval of shares of the budget."""
-
-    user: int
-    layer: int
-    node: int
-    subcarrier: int
-    low: float
-    high: float
-
-
-def decided(instance: Slicing, candidate: IntArray, links: Iterable[Link]) -> SlicingDecision:
-    """Links with powers within their intervals, all of a node equally far up, as far as its budget goes."""
-    own = list(links)
-    serve: list[Service | None] = [None] * len(instance.slices)
-    low, wide = ([np.zeros(nodes) for nodes in instance.nodes] for _ in range(2))
-    for link in own:
-        low[link.layer][link.node] += link.low
-        wide[link.layer][link.node] += link.high - link.low
-    for link in own:
-        room = max(0.0, 1.0 - low[link.layer][link.node])
-        wider = wide[link.layer][link.node]
-        up = 1.0 if wider <= room else room / wider
-        power = (link.low + up * (link.high - link.low)) * instance.budgets_w[link.layer][link.node]
-        serve[link.user] = Service(LAYERS[link.layer], link.node, link.subcarrier, float(power))
-    return SlicingDecision(candidate, tuple(serve))
 
 
 def too_near(instance: Slicing) -> BoolArray:
