@@ -82,7 +82,7 @@ def solve_by_refinement(
     rough = True
     while True:
         check_interrupts()
-        left = None if limits.time_limit_s is None else limits.time_limit_s - (time.monotonic() - began)
+        left = None if limits.time_limit_s is None else max(limits.time_limit_s - (time.monotonic() - began), 0.0)
         if left is not None and left <= 0 and counters["rounds"]:
             reason: str | None = "time limit reached"
             break

@@ -25,7 +25,7 @@ from skybound.solvers.solve import solve
 COUNT, EXTREME_COUNT, CHUNK = 5_000, 1_000, 100
 LIMIT_S = 20.0  # of a route on one instance; so long only where it does not converge
 MAX_DECLINED = 0.05  # share of the extreme instances of which a route may say that it cannot
-AGREE = 1e-6  # relative difference of optima
+GAPS = {"slicing": 1e-4}  # to which exact routes prove where powers are continuous; 1e-6 elsewhere
 LARGEST_EXPONENT = 12  # of the powers of ten that fields are multiplied by
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(7_200)]
@@ -156,7 +156,8 @@ def _stretched(value: object, rng: np.random.Generator) -> object:
 
 def results_of(instance: Instance) -> list[Result]:
     """Every route's result; none may raise."""
-    return [solve(instance, name, time_limit_s=LIMIT_S) for name in provers(instance.problem)]
+    gap = GAPS.get(instance.problem, 1e-6)
+    return [solve(instance, name, gap=gap, time_limit_s=LIMIT_S) for name in provers(instance.problem)]
 
 
 def check_claims(instance: Instance, results: list[Result]) -> None:
@@ -167,7 +168,8 @@ def check_claims(instance: Instance, results: list[Result]) -> None:
         assert conflict is None, (instance.name, conflict and [(r["solver"], r["status"]) for r in conflict])
     optima = [result.objective for result in results if result.status is Status.OPTIMAL]
     for value in optima:
-        assert value == pytest.approx(optima[0], rel=AGREE, abs=0.0), (instance.name, optima)
+        agreed = pytest.approx(optima[0], rel=2 * GAPS.get(instance.problem, 1e-6), abs=0.0)
+        assert value == agreed, (instance.name, optima)
 
 
 def undecided(result: Result) -> bool:

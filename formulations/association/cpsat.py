@@ -13,7 +13,7 @@ from ...instances.record import Decision
 from ..constraint_model import BoolVar, ConstraintModel, Values
 from . import product_cpsat
 from .slot_choices import Choices, choices_in, choices_of, links_of_choices
-from .storage_network import Added, Network, networks_of, path, refined
+from .storage_network import Added, Network, networks_of, path, prices, refined
 
 MAX_ARCS = 500  # of a station in a slot, before levels are added; CP-SAT bears fewer than HiGHS
 
@@ -71,10 +71,8 @@ class _Builder:
         paid = instance.price_weight * sum(len(network.layers) for network in self.networks)
         terms = [pair for own, values in zip(self.take, worth, strict=True) for pair in zip(own, values, strict=True)]
         for arcs, network in zip(self.arcs, self.networks, strict=True):
-            for (n, a, load), literal in arcs.items():
-                if load:
-                    layer = network.layers[n]
-                    terms.append((literal, -instance.price_weight * float(layer.load[load] / layer.level[a])))
+            price = prices(instance, network, self.choices)
+            terms += [(literal, -float(price[n][a, load])) for (n, a, load), literal in arcs.items() if load]
         model.maximise(terms, largest=most + paid)
         model.refine = self._refine
         return model.reads(self._decision, self._values, trivial=most)

@@ -15,7 +15,7 @@ from ...instances.association import Association, AssociationDecision
 from ..templates import templates
 from . import bound_milp
 from .slot_choices import Choices, choices_in, choices_of, links_of_choices
-from .storage_network import Added, Network, networks_of, path, refined
+from .storage_network import Added, networks_of, path, prices, refined
 
 EXACT = False  # as merged levels are a bound; `describe` says of an instance whether there are any
 MAX_ARCS = 3_000  # of a station in a slot, before levels are added
@@ -104,15 +104,10 @@ def _state(instance: Association, choices: list[Choices], added: Added) -> pyo.C
     @m.Objective(sense=pyo.maximize, doc="utility less the storage's price")
     def profit(m):
         utility = sum(instance.utility_weight * float(choices[g].load[c].sum()) * m.x[g, c] for g, c in m.CHOICES)
-        return utility - sum(instance.price_weight * _ratio(m.networks[arc[0]], *arc[1:]) * m.f[arc] for arc in m.ARCS)
+        price = [prices(instance, network, choices) for network in m.networks]
+        return utility - sum(float(price[j][n][a, load]) * m.f[j, n, a, load] for j, n, a, load in m.ARCS)
 
     return m
-
-
-def _ratio(network: Network, n: int, level: int, load: int) -> float:
-    """The load of an arc over the storage that it finds."""
-    layer = network.layers[n]
-    return float(layer.load[load] / layer.level[level]) if load else 0.0
 
 
 def start(model: pyo.ConcreteModel, instance: Association, decision: AssociationDecision) -> None:

@@ -16,7 +16,7 @@ from .referee import loads
 
 MOST_CHOICES = 20_000  # of a group
 LARGEST_PRODUCT = 5_000_000  # choices times patterns of one more channel
-DIGITS = 13  # of loads over the largest capacity, by which choices are told apart
+DIGITS = 13  # of loads over the largest one of a pattern, by which choices are told apart
 
 
 class Choices(NamedTuple):
@@ -54,7 +54,7 @@ def choices_of(instance: Association) -> list[Choices] | None:
 
 def _choices(instance: Association, group: Group, table: Patterns) -> Choices | None:
     """Combine the patterns of the channels, one channel after the other."""
-    unit = max(float(instance.capacity.max()), np.finfo(float).tiny)
+    unit = max(float(table.load.max(initial=0.0)), np.finfo(float).tiny)
     mask, load = np.zeros(1, np.int64), np.zeros((1, instance.stations))
     pattern = np.zeros((1, instance.channels), np.int64)
     for channel in range(instance.channels):

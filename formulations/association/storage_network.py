@@ -17,7 +17,7 @@ from ...instances.fields import FloatArray, IntArray
 from .referee import EMPTY
 from .slot_choices import Choices
 
-SAME = 1e-13  # relative to the capacity: states that rounding tells apart
+SAME = 1e-13  # relative to the capacity, or the largest load: states and loads that rounding tells apart
 DOUBT = 1e-3  # of what counts as empty: rounding may decide, so such loads are admitted
 
 Added = Mapping[tuple[int, int], FloatArray]  # storage levels by station and layer
@@ -74,7 +74,7 @@ def networks_of(
 def _network(instance: Association, choices: Sequence[Choices], station: int, max_arcs: int, added: Added) -> Network:
     capacity = float(instance.capacity[station])
     groups = [g for g, own in enumerate(choices) if own.load[:, station].any()]
-    loads = [_distinct(choices[g].load[:, station], capacity) for g in groups]
+    loads = [_distinct(choices[g].load[:, station]) for g in groups]
     level, exact, layers = np.array([capacity]), True, list[Layer]()
     for n, (g, (load, of_choice)) in enumerate(zip(groups, loads, strict=True)):
         left = level[:, None] - load
@@ -92,10 +92,10 @@ def _network(instance: Association, choices: Sequence[Choices], station: int, ma
     return Network(layers, exact)
 
 
-def _distinct(load: FloatArray, capacity: float) -> tuple[FloatArray, IntArray]:
+def _distinct(load: FloatArray) -> tuple[FloatArray, IntArray]:
     """Return the loads that differ, ascending from 0, and the number of each choice's load."""
     values, number = np.unique(np.append(load, 0.0), return_inverse=True)
-    first = np.concatenate([[True], np.diff(values) > SAME * capacity])
+    first = np.concatenate([[True], np.diff(values) > SAME * values[-1]])
     return values[first], (np.cumsum(first) - 1)[number[:-1]]
 
 
@@ -108,6 +108,21 @@ def _levels(left: FloatArray, most: int, added: FloatArray, same: float) -> tupl
     kept = values[np.linspace(0, len(values), most, endpoint=False).astype(np.int64)]
     together = np.unique(np.concatenate([kept, added]))[::-1]
     return together[np.concatenate([[True], -np.diff(together) > same])], False
+
+
+def prices(instance: Association, network: Network, choices: Sequence[Choices]) -> list[FloatArray]:
+    """Return the price of each arc of each layer, shape (levels, loads), in units of the objective.
+
+    A price of more than twice what all data can earn is lowered to that: storing at it is still worse than nothing, and
+    the costs of a model keep to a range that engines' tolerances tell apart.
+    """
+    dearest = 2 * instance.utility_weight * sum(float(own.load.sum(1).max(initial=0.0)) for own in choices)
+    return [
+        np.minimum(instance.price_weight * layer.load / layer.level[:, None], dearest)
+        if instance.price_weight
+        else np.zeros(layer.target.shape)
+        for layer in network.layers
+    ]
 
 
 class Step(NamedTuple):

@@ -24,19 +24,21 @@ def describe(instance: Slicing) -> str:
 
 def build(instance: Slicing, points: Points | None = None) -> pyo.ConcreteModel:
     """State the model of an instance; `points` as for the models of patterns and of links."""
-    stations, uavs, satellites = instance.nodes
-    sites = stations + uavs * len(instance.uavs.candidates) + satellites
-    module: Any = link_milp
-    model = None
-    if len(instance.slices) ** 2 * sites * instance.subcarriers <= MAX_LINKS:
-        try:
-            model, module = pattern_milp.build(instance, points), pattern_milp
-        except InputError:  # too many patterns
-            module = link_milp
-    if model is None:
-        model = link_milp.build(instance, points)
+    module: Any = pattern_milp if has_few_patterns(instance) else link_milp
+    try:
+        model = module.build(instance, points)
+    except InputError:  # too many patterns all the same
+        module = link_milp
+        model = module.build(instance, points)
     model.statement = module
     return model
+
+
+def has_few_patterns(instance: Slicing) -> bool:
+    """Return whether patterns are worth a try."""
+    stations, uavs, satellites = instance.nodes
+    sites = stations + uavs * len(instance.uavs.candidates) + satellites
+    return len(instance.slices) ** 2 * sites * instance.subcarriers <= MAX_LINKS
 
 
 def start(model: pyo.ConcreteModel, instance: Slicing, decision: SlicingDecision) -> None:
@@ -48,9 +50,3 @@ def extract(model: pyo.ConcreteModel, instance: Slicing) -> SlicingDecision:
     """Read the decision from the variables' values."""
     decision: SlicingDecision = model.statement.extract(model, instance)
     return decision
-
-
-def refine(model: pyo.ConcreteModel, instance: Slicing) -> Points | None:
-    """Return points that bring the bounds of the links used down to the truth; None where they are there."""
-    points: Points | None = model.statement.refine(model, instance)
-    return points

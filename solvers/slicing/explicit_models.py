@@ -1,33 +1,42 @@
 """The explicit models, refined until bound and decision meet; decisions get powers of a local optimum on the way."""
 
+import contextlib
 import time
 from dataclasses import replace
 
 import numpy as np
 
-from ...formulations.slicing import milp, pattern_milp
+from ...formulations.slicing import link_milp, pattern_milp
 from ...formulations.slicing.link_terms import most_worth
 from ...formulations.slicing.links import nobody
+from ...formulations.slicing.milp import has_few_patterns
 from ...formulations.slicing.referee import judge
 from ...formulations.slicing.tangents import Points
 from ...formulations.slicing.values import Served
+from ...instances.errors import InputError
 from ...instances.record import Decision
 from ...instances.slicing import Service, Slicing, SlicingDecision
 from ...instances.slicing.instance import LAYERS
 from ..cpsat import solve_cpsat
-from ..milp import solve_refined
+from ..milp import solve_refined, solve_stated
 from ..refinement import Improve
-from ..result import Answer, Limits
+from ..result import BOUND_ALONE, Answer, Limits
 from .cells import Cells, Pattern, Rows
 from .local_search import solve_local_search
 from .polishing import polished
 
+UNPROVEN = "the model of links is solved; with constants as large as its HiGHS proves nothing"
 BOUND_ERROR = 3e-7  # over all that users may be worth
 
 
 def solve_milp(instance: Slicing, limits: Limits) -> Answer:
-    """Solve the explicit model, refined."""
-    return solve_refined(milp, instance, _from_local_optimum(instance, limits), _improver, _safe_bound, _first_points)
+    """Solve the model of patterns, refined, where these are few, else that of links, which proves nothing."""
+    own = _from_local_optimum(instance, limits)
+    if has_few_patterns(instance):
+        with contextlib.suppress(InputError):  # too many all the same
+            return solve_refined(pattern_milp, instance, own, _improver, _safe_bound, _first_points)
+    answer = solve_stated(link_milp, instance, own)
+    return replace(answer, bound=None, reason=answer.reason if answer.reason != BOUND_ALONE else UNPROVEN)
 
 
 def solve_patterns(instance: Slicing, limits: Limits) -> Answer:
