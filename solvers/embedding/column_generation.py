@@ -21,7 +21,7 @@ from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..linear_program import Arrays, LinearProgram
 from ..result import Answer, Limits, Point
-from .clairvoyant import search_trace
+from .neighbourhood_search import search_trace
 from .path_program import PathProgram
 from .priced_embeddings import Offer, Parts, PricedEmbeddings
 
