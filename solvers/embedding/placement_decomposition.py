@@ -2,8 +2,8 @@
 
 The placement relaxation bounds the optimum. The flow model of the requests that it accepts embeds them, which is the
 optimum where hops cost nothing, or refutes them; then smallest sets that no decision accepts together (`conflicts`)
-are excluded from the relaxation, which is solved again. When the work for that is done, the flow model of all
-requests, with the conflicts and the bound in it, decides.
+are excluded. The flow model of all requests, with the bound in it, proves most traces next. For the others more
+conflicts are collected, the relaxation being solved again after each refutation, before the flow model runs to its end.
 """
 
 import dataclasses
@@ -22,7 +22,9 @@ from .neighbourhood_search import search_trace
 
 ROUNDS = 200  # of the search for an incumbent, for each request
 PLACEMENT_WORK = 200.0  # deterministic seconds of a solution of the relaxation
-ACCEPTED_WORK = 30.0  # of the flow model of accepted requests
+ACCEPTED_WORK = 20.0  # of the flow model of accepted requests
+# Refutations of the relaxation's requests, and work of the flow model of all requests after them; None to its end.
+STAGES = ((1, 150.0), (1_000, None))
 SLACK = 1e-9  # relative; sums of doubles in another order do not exceed a bound
 
 
@@ -45,10 +47,9 @@ def prove(instance: VirtualNetworks, known: Answer, limits: Limits, began: float
         When the time limit began to run.
     """
     proof = _Proof(instance, known, limits, began)
-    if not proof.closed:
-        proof.decompose()
-    if not proof.closed:
-        proof.decide()
+    for refutations, work in STAGES:
+        proof.decompose(refutations)
+        proof.decide(None if proof.undecided else work)
     reason = None if proof.closed else "time limit reached"
     counters = {**known.counters, **proof.counters}
     return Answer(proof.decision, bound=proof.bound, reason=reason, counters=counters, trace=tuple(proof.points))
@@ -63,6 +64,7 @@ class _Proof:
         self.instance, self.decision, self.bound = instance, known.decision, known.bound
         self.value = instance.total(known.decision)
         self.points = list(known.trace)
+        self.undecided = False  # whether the relaxation's requests are neither embedded at the bound nor refuted
         self.counters = {"placements": 0, "conflicts": 0, "branches": 0}
         self._limits, self._began = limits, began
         self._conflicts = Conflicts(instance, limits, began)
@@ -73,35 +75,38 @@ class _Proof:
         gap = relative_gap(self.value, self.bound)
         return self.bound <= self.value or (gap is not None and gap <= self._limits.gap)
 
-    def decompose(self) -> None:
-        """Solve relaxations and embed or refute what they accept, until the work for conflicts is done."""
-        while not self.closed and not self._late():
+    def decompose(self, refutations: int) -> None:
+        """Solve relaxations and embed or refute what they accept, until so many sets are refuted."""
+        for _ in range(refutations):
+            if self.closed or self.undecided or self._conflicts.exhausted:
+                return
             relaxation = PlacementRelaxation(self.instance)
             self._restrict(relaxation)
             outcome = self._solve(relaxation, PLACEMENT_WORK)
             self.counters["placements"] += 1
             self._take_bound(outcome)
-            if self.closed or not isinstance(outcome.decision, EmbeddingDecision):
+            if self.closed:
+                return
+            if not isinstance(outcome.decision, EmbeddingDecision):
+                self.undecided = True
                 return
             accepted = [k for k, one in enumerate(outcome.decision.embeddings) if one is not None]
             ending, embedded = self._conflicts.embed(accepted, ACCEPTED_WORK)
             if ending is Ending.INFEASIBLE:
                 embedded = self._conflicts.refute(accepted)
+                self.counters["conflicts"] = len(self._conflicts.found)
+            else:
+                self.undecided = True
             if embedded is not None:
                 self._take(embedded)
-            if ending is not Ending.INFEASIBLE:
-                return
-            self.counters["conflicts"] = len(self._conflicts.found)
-            if self._conflicts.exhausted:
-                return
 
-    def decide(self) -> None:
-        """Solve the flow model of all requests."""
-        if self._late():
+    def decide(self, work: float | None) -> None:
+        """Solve the flow model of all requests within some work."""
+        if self.closed or self._late():
             return
         model = UndirectedFlow(self.instance)
         self._restrict(model)
-        outcome = self._solve(model, None, hint=self.decision)
+        outcome = self._solve(model, work, hint=self.decision)
         if isinstance(outcome.decision, EmbeddingDecision):
             self._take(outcome.decision)
         self._take_bound(outcome)
