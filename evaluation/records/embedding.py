@@ -128,11 +128,8 @@ def proofs(work: Path) -> pd.DataFrame:
     """Bounds and CPU seconds of exact solvers on ten seeds of the small presets, one file a run in the work folder."""
     folder = work / "proofs"
     folder.mkdir(parents=True, exist_ok=True)
-    cases = [
-        (preset, solver, seed) for preset, own in PROVERS.items() for solver, seeds in own.items() for seed in seeds
-    ]
     rows = []
-    for case in cases:
+    for case in [(preset, solver, seed) for preset, solver, seeds in PROVERS for seed in seeds]:
         path = folder / ("-".join(map(str, case)) + ".json")
         if not path.exists():
             path.write_text(json.dumps(_proof(*case)), encoding="utf-8")
