@@ -44,6 +44,7 @@ class PlacementRelaxation:
         self.active = [active.tolist() for active in maximal_sets(instance)]
         self.z = [self.model.literal(f"z[{k}]") for k in range(len(instance.requests))]
         self.x: dict[tuple[int, int, int], BoolVar] = {}
+        self.possible: list[int] = []  # requests that fit somewhere alone; others may earn beyond all numbers
         self.least = [stars(self.residual, one, colocate=instance.colocate).least for one in instance.requests]
         for k, request in enumerate(instance.requests):
             self._add_nodes(k, request)
@@ -61,11 +62,13 @@ class PlacementRelaxation:
 
     def add_revenue_cap(self, cap: float) -> None:
         """Let accepted requests earn at most a bound on the revenue."""
-        self.model.add_capacity(((z, one.revenue) for z, one in zip(self.z, self.instance.requests, strict=True)), cap)
+        self.model.add_capacity(((self.z[k], self.instance.requests[k].revenue) for k in self.possible), cap)
 
     def _add_nodes(self, k: int, request: Request) -> None:
         """One host a node, if the request is accepted."""
         able = np.isfinite(self.least[k])
+        if able.any(1).all():
+            self.possible.append(k)
         for a, n in np.argwhere(able).tolist():
             self.x[k, a, n] = self.model.literal(f"x[{k},{a},{n}]")
         for a in range(len(request.nodes)):
@@ -117,22 +120,21 @@ class PlacementRelaxation:
         one, other = links.source, links.target
         return float(links.bandwidth[(only_in[one] & only_out[other]) | (only_out[one] & only_in[other])].sum())
 
-    def objective(self) -> list[tuple[BoolVar, float]]:
-        """Revenue of accepted requests less the cost of nodes and stars; each link is part of two stars."""
-        weight = self.instance.cost_weight
-        terms = [
-            (z, one.revenue - weight * one.on_nodes) for z, one in zip(self.z, self.instance.requests, strict=True)
-        ]
-        if weight:
-            terms += [(literal, -weight * float(self.least[k][a, n]) / 2) for (k, a, n), literal in self.x.items()]
-        return terms
+    def worth(self) -> list[tuple[BoolVar, float]]:
+        """Revenue of accepted requests less the cost of their nodes."""
+        weight, requests = self.instance.cost_weight, self.instance.requests
+        return [(self.z[k], requests[k].revenue - weight * requests[k].on_nodes) for k in self.possible]
+
+    def cost(self) -> list[tuple[BoolVar, float]]:
+        """Cost of links: that of stars, each link being part of two."""
+        return [(x, float(self.least[k][a, n]) / 2) for (k, a, n), x in self.x.items() if k in self.possible]
 
     def finish(self) -> ConstraintModel:
         """State the objective and return the model."""
-        weight, requests = self.instance.cost_weight, self.instance.requests
-        trivial = sum(max(one.revenue - weight * one.on_nodes, 0.0) for one in requests)
-        self.model.maximise(self.objective())
-        return self.model.reads(self._decision, self._values, trivial=float(trivial))
+        worth, weight = self.worth(), self.instance.cost_weight
+        cost = [(literal, -weight * amount) for literal, amount in self.cost()] if weight else []
+        self.model.maximise([*worth, *cost])
+        return self.model.reads(self._decision, self._values, trivial=sum(max(value, 0.0) for _, value in worth))
 
     def _hosts(self, value: Values) -> list[list[int] | None]:
         """Substrate nodes of each request; None where it is rejected."""

@@ -90,13 +90,10 @@ class UndirectedFlow(PlacementRelaxation):
             for link, limit in enumerate(admitted(self.instance.substrate.links.bandwidth).tolist()):
                 self.model.add_capacity((term for k in active for term in on_link[k, link]), limit)
 
-    def objective(self) -> list[tuple[BoolVar, float]]:
-        """Revenue of accepted requests less the cost of nodes and flows."""
-        weight, requests = self.instance.cost_weight, self.instance.requests
-        terms = [(z, one.revenue - weight * one.on_nodes) for z, one in zip(self.z, requests, strict=True)]
-        if weight:
-            terms += [(g, -weight * float(requests[k].links.bandwidth[e])) for (k, e, _), g in self.g.items()]
-        return terms
+    def cost(self) -> list[tuple[BoolVar, float]]:
+        """Cost of links: bandwidth on every substrate link that their flows take."""
+        requests = self.instance.requests
+        return [(g, float(requests[k].links.bandwidth[e])) for (k, e, _), g in self.g.items() if k in self.possible]
 
     def _decision(self, value: Values) -> EmbeddingDecision:
         links = self.instance.substrate.links
