@@ -25,7 +25,7 @@ CLAIRVOYANT_S = 300.0
 TABLES = ("rlvne-paper", "ddrl-nra-paper", "rlvne", "ddrl-nra")
 GRAPHS = ("imitation", "imitation-rl")
 DOMAINS = {1: "paper:domains=1", 3: "paper", 6: "domains-6", 10: "domains-10"}
-PROOF_S = 1_800.0
+PROOF_S = 600.0
 PROVERS = (
     ("tiny", "milp", range(10)),
     ("tiny", "cp-sat", range(10)),

@@ -19,7 +19,7 @@ from ..result import Limits
 
 INTERLEAVED = 8  # different searches of CP-SAT; faster than one even on one core
 TEST_WORK = 8.0  # deterministic seconds of a test
-TOTAL_WORK = 250.0  # after which conflicts are no longer sought
+TOTAL_WORK = 1_000.0  # after which conflicts are no longer sought
 
 
 class Conflicts:

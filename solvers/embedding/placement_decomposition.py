@@ -3,7 +3,8 @@
 The placement relaxation bounds the optimum. The flow model of the requests that it accepts embeds them, which is the
 optimum where hops cost nothing, or refutes them; then smallest sets that no decision accepts together (`conflicts`)
 are excluded. The flow model of all requests, with the bound in it, proves most traces next. For the others more
-conflicts are collected, the relaxation being solved again after each refutation, before the flow model runs to its end.
+conflicts are collected, the relaxation being solved again after each refutation, and the flow model has another try;
+in the end it runs until it is done.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ ROUNDS = 200  # of the search for an incumbent, for each request
 PLACEMENT_WORK = 200.0  # deterministic seconds of a solution of the relaxation
 ACCEPTED_WORK = 20.0  # of the flow model of accepted requests
 # Refutations of the relaxation's requests, and work of the flow model of all requests after them; None to its end.
-STAGES = ((1, 150.0), (1_000, None))
+STAGES = ((1, 150.0), (8, 150.0), (1_000, None))
 SLACK = 1e-9  # relative; sums of doubles in another order do not exceed a bound
 
 
@@ -50,7 +51,7 @@ def prove(instance: VirtualNetworks, known: Answer, limits: Limits, began: float
     for refutations, work in STAGES:
         proof.decompose(refutations)
         proof.decide(None if proof.undecided else work)
-    reason = None if proof.closed else "time limit reached"
+    reason = None if proof.closed else "time limit reached" if proof.late() else "the flow model was left undecided"
     counters = {**known.counters, **proof.counters}
     return Answer(proof.decision, bound=proof.bound, reason=reason, counters=counters, trace=tuple(proof.points))
 
@@ -102,7 +103,7 @@ class _Proof:
 
     def decide(self, work: float | None) -> None:
         """Solve the flow model of all requests within some work."""
-        if self.closed or self._late():
+        if self.closed or self.late():
             return
         model = UndirectedFlow(self.instance)
         self._restrict(model)
@@ -143,7 +144,8 @@ class _Proof:
     def _note(self) -> None:
         self.points.append(Point(time.monotonic() - self._began, self.value, self.bound))
 
-    def _late(self) -> bool:
+    def late(self) -> bool:
+        """Whether the time limit is reached."""
         check_interrupts()
         limit = self._limits.time_limit_s
         return limit is not None and time.monotonic() - self._began >= limit
