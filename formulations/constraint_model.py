@@ -166,6 +166,20 @@ class ConstraintModel:
         self.add_linear([(x, a // divisor) for x, a in zip(row.literals, amounts, strict=True)], [], upper // divisor)
         self._rows.append(row)
 
+    def add_covering(self, terms: Iterable[tuple[BoolVar, float]], demands: Iterable[tuple[BoolVar, float]]) -> None:
+        """Let nonnegative amounts of literals that hold sum to at least those of others, in real numbers.
+
+        Amounts that are no multiples of one decimal unit are rounded so that the row is a relaxation.
+        """
+        cover, needed = ([pair for pair in pairs if pair[1] > 0] for pairs in (terms, demands))
+        if not needed:
+            return
+        amounts = np.array([amount for _, amount in (*cover, *needed)], float)
+        unit, whole = _unit(amounts)
+        up, down = (round, round) if whole else (math.ceil, math.floor)
+        literals = [(x, -up(a * unit)) for x, a in cover] + [(x, down(a * unit)) for x, a in needed]
+        self.add_linear(literals, [], 0)
+
     def maximise(
         self, terms: Iterable[tuple[BoolVar, float]], constant: float = 0.0, largest: float | None = None
     ) -> None:

@@ -49,7 +49,7 @@ class _Trace(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
         self.points.append(Point(self.wall_time, objective / self._model.scale, bound))
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
     """The engine's last words, in real units."""
 
     ending: Ending
@@ -59,6 +59,8 @@ class _Outcome(NamedTuple):
     counters: dict[str, int]
     trace: tuple[Point, ...]
     value: Values | None
+    work: float
+    """CP-SAT's deterministic seconds."""
 
 
 def solve_cpsat(
@@ -106,9 +108,9 @@ class _Stated:
     def solve(self, limits: Limits) -> Answer:
         began, model, instance = time.monotonic(), self.model, self._instance
         witness = _witness(instance, limits)
-        outcome = _solve(model, limits, began, presolve=True)
+        outcome = solve_model(model, limits, began, presolve=True)
         if model.presolve and _contradicted(instance, outcome, witness):
-            outcome = _solve(model, limits, began, presolve=False)
+            outcome = solve_model(model, limits, began, presolve=False)
         self._value = outcome.value
         if _contradicted(instance, outcome, witness):
             bound, known = outcome.bound, None if witness is None else witness / self._factor
@@ -136,16 +138,37 @@ class _Stated:
         return refinement is not None
 
 
-def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bool) -> _Outcome:
-    """Solve until the decision keeps every capacity in real numbers."""
+def solve_model(
+    model: ConstraintModel,
+    limits: Limits,
+    began: float,
+    *,
+    presolve: bool = True,
+    interleaved: int | None = None,
+    work: float | None = None,
+) -> Outcome:
+    """Solve until the decision keeps every capacity in real numbers.
+
+    Parameters
+    ----------
+    began
+        When the time limit began to run.
+    interleaved
+        Number of different searches that take turns, so that a run can be repeated; None for one a thread.
+    work
+        Limit in CP-SAT's deterministic time, about a second each; None for none.
+    """
     solver = model.new_solver(presolve=presolve)
-    solver.parameters.num_workers = limits.threads
+    solver.parameters.num_workers = interleaved or limits.threads
+    solver.parameters.interleave_search = interleaved is not None
+    if work is not None:
+        solver.parameters.max_deterministic_time = work
     solver.parameters.random_seed = limits.seed % 2**31
     solver.parameters.relative_gap_limit = limits.gap / 10  # the rest is for rounding
     if limits.start is not None:
         model.add_hint(limits.start)
     trace = _Trace(model)
-    counters = {"branches": 0, "conflicts": 0, "covers": 0}
+    counters, done = {"branches": 0, "conflicts": 0, "covers": 0}, 0.0
     for _ in range(MAX_COVER_ROUNDS):
         if limits.time_limit_s is not None:
             solver.parameters.max_time_in_seconds = max(limits.time_limit_s - (time.monotonic() - began), 0.0)
@@ -153,6 +176,7 @@ def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bo
         if status not in ENDINGS:
             raise RuntimeError(f"CP-SAT refuses the model: {model.native.validate().splitlines()[0]}")
         ending = ENDINGS[status]
+        done += solver.response_proto.deterministic_time
         counters["branches"] += int(solver.num_branches)
         counters["conflicts"] += int(solver.num_conflicts)
         has_decision = ending in (Ending.SOLVED, Ending.FEASIBLE)
@@ -166,8 +190,8 @@ def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bo
     objective = solver.objective_value if has_decision else None
     bound = _bound(model, ending, solver.best_objective_bound, objective)
     if violated:
-        return _Outcome(Ending.STOPPED, None, None, bound, counters, (), None)
-    return _Outcome(
+        return Outcome(Ending.STOPPED, None, None, bound, counters, (), None, done)
+    return Outcome(
         ending,
         model.decision(solver.value) if has_decision else None,
         None if objective is None else objective / model.scale,
@@ -175,6 +199,7 @@ def _solve(model: ConstraintModel, limits: Limits, began: float, *, presolve: bo
         counters,
         tuple(trace.points),
         solver.value if has_decision else None,
+        done,
     )
 
 
@@ -194,7 +219,7 @@ def _witness(instance: Instance, limits: Limits) -> float | None:
     return None if decision is None else FORMULATIONS[instance.problem].judge(instance, decision).objective
 
 
-def _contradicted(instance: Instance, outcome: _Outcome, witness: float | None) -> bool:
+def _contradicted(instance: Instance, outcome: Outcome, witness: float | None) -> bool:
     """Whether a decision that is feasible is excluded, or better than the bound."""
     if witness is None:
         return False

@@ -75,6 +75,13 @@ SOLVERS: dict[str, dict[str, Entry]] = {
         ),
         "embedding": (
             Entry("clairvoyant", "decomposition", False, "embedding.clairvoyant:solve_clairvoyant", seeded=True),
+            Entry(
+                "placement-decomposition",
+                "decomposition",
+                True,
+                "embedding.placement_decomposition:solve_placement_decomposition",
+                seeded=True,
+            ),
             MILP,
             CPSAT,
             Entry(

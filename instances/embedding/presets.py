@@ -86,7 +86,9 @@ PRESETS = {
     "domains-3": _PAPER,
     "domains-6": replace(_PAPER, domains=6),
     "domains-10": replace(_PAPER, domains=10),
+    "tiny": Preset(nodes=(1, 2, 4), requests=6, sizes=(2, 3)),
     "small": Preset(nodes=(2, 4, 6), requests=20, sizes=(2, 4)),
+    "medium": Preset(nodes=(3, 7, 10), requests=40, sizes=(2, 4)),
     "single": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="empty"),
     "single-half": replace(_PAPER, cost_weight=SINGLE_COST, stays=True, single="half-full"),
 }

@@ -10,7 +10,7 @@ from ...instances.embedding import EmbeddingDecision, VirtualNetworks
 from ...instances.embedding.presets import generate
 from ...instances.errors import InputError
 from ...instances.fields import FloatArray, IntArray
-from ...solvers.embedding.clairvoyant import search_trace
+from ...solvers.embedding.neighbourhood_search import search_trace
 from ...solvers.embedding.per_request import solve_per_request
 from ...solvers.result import Limits, relative_gap
 from ..label_store import PresetLabels

@@ -1,29 +1,15 @@
-"""The whole trace at once: an aggregated bound, embeddings by large neighbourhoods, and the flow model where small."""
-
-import math
-import time
-from dataclasses import replace
-
-import numpy as np
+"""The whole trace at once: large neighbourhoods beside an aggregated bound, and a proof of small traces."""
 
 from ...instances.embedding import EmbeddingDecision, VirtualNetworks
-from ...instances.fields import FloatArray
-from ..interrupts import check_interrupts
-from ..result import Answer, Limits, Point, relative_gap
-from .aggregate import Prices, aggregate
-from .flow_model import better_of
-from .neighbourhoods import Aim, build, improve
+from ..result import Answer, Limits
+from .neighbourhood_search import NeighbourhoodSearch
 from .per_request import solve_per_request
-from .trace import Ground, Ledger, Trace
+from .placement_decomposition import prove
 
 ROUNDS = 500  # for each request, where time does not limit them
-BLOCK = 200  # rounds between looks at the clock
-HOTTEST, COLDEST = 0.05, 0.002  # temperatures, as shares of a mean revenue
-THRIFT = 0.1  # what a unit of bandwidth counts a hop beyond its cost; it earns 1
-LENGTH = 1.3  # hops over the fewest, that promises reckon with
-SPREAD = 0.35  # of promises from round to round, as a share of a mean revenue
-SMALL = 20_000  # variables of flow up to which the flow model is tried after the neighbourhoods
-SHARE = 0.25  # of the time for the neighbourhoods then
+SMALL = 20_000  # variables of directed flow up to which the placement decomposition follows
+SMALL_ROUNDS = 200  # for each request then
+SHARE = 0.25  # of the time at most for the neighbourhoods then
 
 
 def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
@@ -31,28 +17,19 @@ def solve_clairvoyant(instance: VirtualNetworks, limits: Limits) -> Answer:
 
     A single request is solved to the end (see `per_request`). For a trace, the prices of an aggregated linear program
     say which requests promise much, and bound the optimum; large neighbourhoods improve embeddings until the time
-    limit, or for `ROUNDS` rounds a request without one. Small instances go on to the flow model, which proves them when
-    it has the time.
+    limit, or for `ROUNDS` rounds a request without one. Small instances go on to `placement_decomposition`, which
+    proves them when it has the time.
     """
     if not instance.requests:
         return Answer(EmbeddingDecision(()), bound=0.0)
     if len(instance.requests) == 1:
         return solve_per_request(instance, limits)
-    search = _Search(instance, limits)
+    search = NeighbourhoodSearch(instance, limits)
     small = _flow_variables(instance) <= SMALL
-    search.run(SHARE if small else 1.0, ROUNDS, exhaust=not small)
+    search.run(SHARE if small else 1.0, SMALL_ROUNDS if small else ROUNDS, exhaust=not small)
     if not small or search.closed() or search.late(1.0):
         return search.answer()
-    used = time.monotonic() - search.began
-    left = None if limits.time_limit_s is None else max(0.0, limits.time_limit_s - used)
-    return better_of(instance, search.answer(), replace(limits, time_limit_s=left), used)
-
-
-def search_trace(instance: VirtualNetworks, limits: Limits, rounds: int) -> Answer:
-    """The bound, and embeddings after so many rounds for each request, for traces of any size."""
-    search = _Search(instance, limits)
-    search.run(1.0, rounds, exhaust=False)
-    return search.answer()
+    return prove(instance, search.answer(), limits, search.began)
 
 
 def _flow_variables(instance: VirtualNetworks) -> int:
@@ -60,101 +37,3 @@ def _flow_variables(instance: VirtualNetworks) -> int:
     links = sum(len(request.links) for request in instance.requests)
     nodes = sum(len(request.nodes) for request in instance.requests)
     return 2 * links * len(instance.substrate.links) + nodes * len(instance.substrate.nodes)
-
-
-class _Search:
-    """Embeddings of a trace and a bound, as far as they have come."""
-
-    def __init__(self, instance: VirtualNetworks, limits: Limits) -> None:
-        self.began, self.instance, self.limits = time.monotonic(), instance, limits
-        self.trace, self.ground = Trace.of(instance), Ground.of(instance)
-        self.rng = np.random.default_rng(limits.seed)
-        self.prices = aggregate(instance, self.trace, lambda: self.late(1.0))
-        self.rounds, self.points = 0, list[Point]()
-        self.ledger = self.best = self._first()
-        self.value = -math.inf
-        self._keep()
-
-    def late(self, share: float) -> bool:
-        """Whether a share of the time is over."""
-        check_interrupts()
-        limit = self.limits.time_limit_s
-        return limit is not None and time.monotonic() - self.began >= share * limit
-
-    def closed(self) -> bool:
-        """Whether the best is as near to the bound as was asked for."""
-        gap = relative_gap(self.value, self.prices.bound)
-        return gap is not None and gap <= self.limits.gap
-
-    def run(self, share: float, rounds: int, *, exhaust: bool) -> None:
-        """Improve until a share of the time is over or, without a limit or unless exhausting, all rounds are done.
-
-        Parameters
-        ----------
-        rounds
-            For each request.
-        """
-        total = rounds * len(self.instance.requests)
-        limit, mean = self.limits.time_limit_s, float(np.mean([request.revenue for request in self.instance.requests]))
-        while not self.closed() and not self.late(share):
-            done = 0.0 if limit is None else (time.monotonic() - self.began) / max(share * limit, 1e-9)
-            if limit is None or not exhaust:
-                done = max(done, self.rounds / total if total else 1.0)
-            if done >= 1:
-                break
-            temperature = mean * HOTTEST * (COLDEST / HOTTEST) ** done
-            args = (self.trace, self.ground, self.ledger, self.aim, self.instance.colocate, self.rng)
-            improve(BLOCK, temperature, *args)
-            self.rounds += BLOCK
-            self.ledger.settle(self.trace, self.ground)
-            self._keep()
-
-    def answer(self) -> Answer:
-        """The best decision and the bound."""
-        decision = EmbeddingDecision(self.best.embeddings(self.instance, self.trace))
-        reason = None if self.closed() else "time limit reached" if self.late(1.0) else "all rounds done"
-        counters, points = {"rounds": self.rounds}, tuple(self.points)
-        return Answer(decision, bound=self.prices.bound, reason=reason, counters=counters, trace=points)
-
-    def _first(self) -> Ledger:
-        """The given start, or the better of two that build up by promise."""
-        start, found = self.limits.start, list[tuple[float, Ledger, Aim]]()
-        for promise in _promises(self.instance, self.prices):
-            aim = _aim(self.instance, promise)
-            ledger = Ledger.empty(self.trace, self.ground)
-            if isinstance(start, EmbeddingDecision):
-                ledger.load(self.instance, self.trace, self.ground, start)
-            order = np.argsort(-promise, kind="stable")
-            rest = order[~ledger.accepted[order]]
-            build(rest, self.trace, self.ground, ledger, aim, self.instance.colocate, self.rng)
-            found.append((_worth(ledger, aim), ledger, aim))
-        _, ledger, self.aim = max(found, key=lambda entry: entry[0])
-        return ledger
-
-    def _keep(self) -> None:
-        """Note the embeddings if they are the best."""
-        value = _worth(self.ledger, self.aim)
-        if value > self.value:
-            self.value, self.best = value, self.ledger.copy()
-            self.points.append(Point(time.monotonic() - self.began, value, self.prices.bound))
-
-
-def _aim(instance: VirtualNetworks, promise: FloatArray) -> Aim:
-    requests = instance.requests
-    worth = np.array([request.revenue - instance.cost_weight * request.on_nodes for request in requests])
-    spread = SPREAD * float(np.mean([request.revenue for request in requests]))
-    return Aim(worth, promise, instance.cost_weight, THRIFT, spread)
-
-
-def _worth(ledger: Ledger, aim: Aim) -> float:
-    return float((aim.worth - aim.cost_weight * ledger.hops_cost)[ledger.accepted].sum())
-
-
-def _promises(instance: VirtualNetworks, prices: Prices) -> list[FloatArray]:
-    """What requests bring beyond what they pay, and how often they bring it; in units of revenue."""
-    revenue = np.array([request.revenue for request in instance.requests])
-    paid = prices.paid[:, 0] + LENGTH * prices.paid[:, 1]
-    paid = np.where(np.isfinite(paid), paid, np.inf)
-    mean = float(revenue.mean())
-    often = np.divide(revenue, paid, out=np.full(len(revenue), np.inf), where=paid > 0)
-    return [np.maximum(revenue - paid, -1e6 * mean), mean * np.minimum(often, 1e6)]

@@ -1,9 +1,9 @@
-"""Small traces by columns that are whole embeddings: generate at prices, list all within the gap, choose among them.
+"""Small traces by columns that are whole embeddings: generate at prices, then choose hosts and paths within the gap.
 
 The master takes at most one embedding a request, and of every capacity no more than there is at every moment. Its bound
 is that of weak duality at the prices of any round. An embedding that could be in a better solution than the incumbent
-gains at those prices at most the gap less than its request's best; when all of these are listed, a program over them
-is the whole problem.
+gains at those prices at most the gap less than its request's best; a program over the hosts and paths of all of these
+(`path_program`) is the whole problem.
 """
 
 import time
@@ -15,22 +15,23 @@ import scipy.sparse as sp
 
 from ...formulations.embedding.moments import maximal_sets
 from ...formulations.embedding.referee import judge
-from ...instances.embedding import Embedding, EmbeddingDecision, VirtualNetworks
+from ...instances.embedding import EmbeddingDecision, VirtualNetworks
 from ...instances.embedding.instance import admitted
 from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..linear_program import Arrays, LinearProgram
 from ..result import Answer, Limits, Point
-from .clairvoyant import search_trace
-from .priced_embeddings import Offer, PricedEmbeddings
+from .neighbourhood_search import search_trace
+from .path_program import PathProgram
+from .priced_embeddings import Offer, Parts, PricedEmbeddings
 
 ROUNDS = 100  # of the search for an incumbent, for each request
-MOST_LISTED = 100_000  # embeddings of all requests
+MOST_LISTED = 200_000  # hosts and paths of all requests
 CLOSE = 1e-9  # relative; profits that differ by less are equal
 
 
 class StoppedError(Exception):
-    """Time is up, or too many embeddings are within the gap."""
+    """Time is up, or too many hosts and paths are within the gap."""
 
 
 class _Priced(NamedTuple):
@@ -95,7 +96,7 @@ class _Search:
 
     def generate(self) -> None:
         """Generate columns until the best embeddings at the master's prices are among them."""
-        master = self._program([], integer=False)
+        master = self._program()
         moments, resources = self._present.shape[1], len(self._capacity)
         price, block = np.zeros((moments, resources)), np.zeros(len(self._present))
         while not self._closed:
@@ -125,44 +126,37 @@ class _Search:
         return best
 
     def choose(self) -> None:
-        """List all that a better solution can hold, and find the best choice among them."""
+        """List all hosts and paths that a better solution can hold, and find the best choice among them."""
         if self._closed or self._tightest is None:
             return
-        columns = self._list(self._tightest)
-        self.listed = len(columns)
-        left = None if np.isinf(self._until) else self._until - time.monotonic()
-        outcome = self._program(columns, integer=True).solve(time_limit_s=left)
+        program = PathProgram(self.instance, self._present, self._capacity, self._list(self._tightest))
+        left = None if np.isinf(self._until) else max(self._until - time.monotonic(), 0.0)
+        outcome = program.solve(left, self._limits.threads)
         if outcome.x is not None:
-            self._offer([columns[at] for at in np.flatnonzero(outcome.x > 0.5)])
+            decision = program.decision(outcome.x)
+            if self.instance.total(decision) > self.value and judge(self.instance, decision).feasible:
+                self.decision, self.value = decision, self.instance.total(decision)
         if outcome.bound is not None:
             self.bound = min(self.bound, max(self.value, outcome.bound))
 
-    def _list(self, priced: _Priced) -> list[tuple[int, Offer]]:
-        """Embeddings that gain at most the gap less than the best of their request, those that take the same once."""
-        found: dict[tuple[int, bytes], Offer] = {}
+    def _list(self, priced: _Priced) -> list[Parts]:
+        """Parts of embeddings that gain at most the gap less than the best of their request."""
+        found: list[Parts] = []
         gap = priced.bound - self.value
         for k, (own, present) in enumerate(zip(self._embeddings, self._present, strict=True)):
-            for offer in own.above(priced.price[present].sum(0), priced.profit[k] - gap - CLOSE * abs(priced.bound)):
-                found.setdefault((k, offer.use.tobytes()), offer)
-                if len(found) > MOST_LISTED:
-                    raise StoppedError(f"more than {MOST_LISTED:,} embeddings could be in a better solution")
-        return [(k, offer) for (k, _), offer in found.items()]
+            profit = priced.profit[k] - gap - CLOSE * abs(priced.bound)
+            parts = own.parts_above(priced.price[present].sum(0), profit, MOST_LISTED - self.listed)
+            if parts is None:
+                raise StoppedError(f"more than {MOST_LISTED:,} hosts and paths could be in a better solution")
+            found.append(parts)
+            self.listed += parts.size
+        return found
 
-    def _offer(self, chosen: list[tuple[int, Offer]]) -> None:
-        """Keep what was chosen if it is better, and feasible by the referee, who lets less pass than HiGHS."""
-        embeddings: list[Embedding | None] = [None] * len(self._present)
-        for k, offer in chosen:
-            embeddings[k] = offer.embedding
-        decision = EmbeddingDecision(tuple(embeddings))
-        if self.instance.total(decision) > self.value and judge(self.instance, decision).feasible:
-            self.decision, self.value = decision, self.instance.total(decision)
-
-    def _program(self, columns: list[tuple[int, Offer]], *, integer: bool) -> LinearProgram:
+    def _program(self) -> LinearProgram:
         """At most one embedding a request, and of every capacity no more than there is at every moment."""
-        zeros, free = np.zeros(len(columns)), np.full(len(self._limit), -np.inf)
-        most = np.full(len(columns), 1.0 if integer else np.inf)
-        kinds, worth, matrix = np.full(len(columns), integer), self._worth(columns), self._matrix(columns)
-        program = Arrays(worth, zeros, most, kinds, matrix, free, self._limit, maximise=True)
+        none, free = np.zeros(0), np.full(len(self._limit), -np.inf)
+        empty = sp.csc_array((len(self._limit), 0))
+        program = Arrays(none, none, none, np.zeros(0, bool), empty, free, self._limit, maximise=True)
         return LinearProgram(program, self._limits.threads)
 
     def _matrix(self, columns: list[tuple[int, Offer]]) -> sp.csc_array:

@@ -1,5 +1,6 @@
-"""Embeddings of one request at prices of what they take: the most profitable, or all above a profit; depth first."""
+"""Embeddings of one request at prices of what they take: the most profitable, or parts of all above a profit."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,26 @@ class Offer(NamedTuple):
     embedding: Embedding
     use: FloatArray
     profit: float
+
+
+class Parts(NamedTuple):
+    """Hosts and paths of which embeddings are made.
+
+    Attributes
+    ----------
+    hosts
+        Substrate nodes of all request nodes, shape (request nodes,) each.
+    paths
+        Nodes of simple paths, by link of the request and ends.
+    """
+
+    hosts: list[IntArray]
+    paths: dict[tuple[int, int, int], list[list[int]]]
+
+    @property
+    def size(self) -> int:
+        """Number of hosts and paths."""
+        return len(self.hosts) + sum(map(len, self.paths.values()))
 
 
 class Ways(NamedTuple):
@@ -63,21 +84,61 @@ class PricedEmbeddings:
 
     def best(self, price: FloatArray) -> Offer | None:
         """The most profitable embedding with any profit, at prices of resources, not negative; None without one."""
-        profit: list[float] = [0.0]
         best: Offer | None = None
-        for offer in self._above(price, lambda: profit[0]):
-            best, profit[0] = offer, offer.profit
+        worth, host_cost, ways = self._priced(price)
+
+        def budget() -> float:
+            return worth - (0.0 if best is None else best.profit)
+
+        for host, cost in self._hosts(host_cost, ways, budget):
+            for paths, total in self._paths(host, ways, cost, budget):
+                if budget() - total <= LITTLE * max(1.0, abs(worth)):
+                    continue
+                embedding = Embedding(np.array(host), tuple(np.array(path) for path in paths))
+                use = usage(self.instance, self.request, embedding)
+                if (use <= self._most).all():
+                    best = Offer(embedding, use, worth - total)
         return best
 
-    def above(self, price: FloatArray, profit: float) -> Iterator[Offer]:
-        """All embeddings with more profit."""
-        return self._above(price, lambda: profit)
+    def parts_above(self, price: FloatArray, profit: float, most: int) -> Parts | None:
+        """Hosts and paths of all embeddings with more profit, and perhaps of others; None if more than `most`.
 
-    def _above(self, price: FloatArray, profit: Callable[[], float]) -> Iterator[Offer]:
-        """Embeddings with more profit than asked for at that time."""
+        A path is listed when it and the cheapest ways of the other links cost less than the profit leaves, so paths
+        are not combined with each other.
+        """
+        worth, host_cost, ways = self._priced(price)
+        links, budget = self.request.links, lambda: worth - profit
+        hosts: list[IntArray] = []
+        rest: dict[tuple[int, int, int], float] = {}
+        for host, cost in self._hosts(host_cost, ways, budget):
+            if not self._fits(host):
+                continue
+            hosts.append(host)
+            if len(hosts) > most:
+                return None
+            ends = zip(host[links.source].tolist(), host[links.target].tolist(), links.bandwidth.tolist(), strict=True)
+            for e, (source, target, demand) in enumerate(ends):
+                others = cost - float(ways[demand].least[source, target])
+                rest[e, source, target] = min(rest.get((e, source, target), np.inf), others)
+        parts = Parts(hosts, {})
+        for (e, source, target), others in rest.items():
+            found = self._simple_paths(source, target, ways[float(links.bandwidth[e])], others, budget)
+            own = parts.paths[e, source, target] = []
+            own += [path for path, _ in itertools.islice(found, most + 1)]
+            if parts.size > most:
+                return None
+        return parts
+
+    def _fits(self, host: IntArray) -> bool:
+        """Whether request nodes on one host have room together."""
+        nodes, demands = len(self._able[0]), (self.request.nodes.cpu, self.request.nodes.storage)
+        use = np.concatenate([np.bincount(host, demand, nodes) for demand in demands])
+        return bool((use <= self._most[: 2 * nodes]).all())
+
+    def _priced(self, price: FloatArray) -> tuple[float, FloatArray, dict[float, Ways]]:
+        """The worth without hops, costs of hosts, shape (request nodes, nodes), and ways of each demand."""
         request, nodes = self.request, len(self._able[0])
         cost_weight = self.instance.cost_weight
-        worth = request.revenue - cost_weight * request.on_nodes
         host_cost = np.where(
             self._able,
             request.nodes.cpu[:, None] * price[:nodes] + request.nodes.storage[:, None] * price[nodes : 2 * nodes],
@@ -85,12 +146,7 @@ class PricedEmbeddings:
         )
         link_price = price[2 * nodes :] + cost_weight
         ways = {demand: self._ways(link_price, demand) for demand in self._wide}
-        for host, cost in self._hosts(host_cost, ways, lambda: worth - profit()):
-            for paths, total in self._paths(host, ways, cost, lambda: worth - profit()):
-                embedding = Embedding(np.array(host), tuple(np.array(path) for path in paths))
-                use = usage(self.instance, request, embedding)
-                if (use <= self._most).all() and worth - total > profit() + LITTLE * max(1.0, abs(worth)):
-                    yield Offer(embedding, use, worth - total)
+        return request.revenue - cost_weight * request.on_nodes, host_cost, ways
 
     def _ways(self, link_price: FloatArray, demand: float) -> Ways:
         """What a demand costs on links and between nodes, O(N^3) (Floyd and Warshall)."""

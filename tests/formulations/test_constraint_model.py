@@ -127,3 +127,16 @@ def test_scales_keep_objectives_within_doubles():
     assert power_of_two(0.0) == 1.0
     with pytest.raises(EngineError):
         power_of_two(float("inf"))
+
+
+@pytest.mark.parametrize("unit", [1.0, np.pi * 1e-5, 1e9])
+def test_covering_admits_what_is_covered_and_refuses_less(unit):
+    """Seven covers a demand of seven; six and a half does not, whatever the unit."""
+    for amount, admitted in ((7.0, True), (6.5, False)):
+        model = ConstraintModel()
+        cover, demand = model.literal("cover"), model.literal("demand")
+        model.add_covering([(cover, amount * unit)], [(demand, 7.0 * unit)])
+        model.maximise([(demand, 1.0)])
+        solver = model.new_solver()
+        solver.solve(model.native)
+        assert bool(solver.value(demand)) is admitted

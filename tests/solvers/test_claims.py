@@ -98,14 +98,14 @@ def test_a_claim_that_a_rule_contradicts_is_solved_again(monkeypatch):
         model.add_count([model.native.get_bool_var_from_proto_index(k) for k in range(len(instance.requests))], 0)
         return model
 
-    solve_once = cpsat._solve
+    solve_once = cpsat.solve_model
 
     def noting(*args, presolve):
         runs.append(presolve)
         return solve_once(*args, presolve=presolve)
 
     monkeypatch.setattr(FORMULATIONS["embedding"].cpsat, "build", too_tight)
-    monkeypatch.setattr(cpsat, "_solve", noting)
+    monkeypatch.setattr(cpsat, "solve_model", noting)
     found = solve(instance, "cp-sat")
     assert runs == [True, False]
     assert found.status is Status.ERROR
