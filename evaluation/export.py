@@ -112,12 +112,16 @@ def _write_model(model: Any, form: str, path: Path) -> None:
         raise InputError("CP-SAT could not write the model", file=str(path))
 
 
-def _write_legend(rows: Iterable[tuple[str, str]], path: Path) -> None:
-    """Write what variables stand for, as CSV."""
-    with atomic(path) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as text:
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["variable", "meaning"])
-        writer.writerows(rows)
+def _write_legend(rows: Iterable[tuple[Any, str]], path: Path) -> None:
+    """Write what variables stand for, as CSV, by their names in the files."""
+    from pyomo.core.base.label import LPFileLabeler
+
+    label, text = LPFileLabeler(), io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["variable", "meaning"])
+    writer.writerows((label(variable), meaning) for variable, meaning in rows)
+    with atomic(path) as stream:
+        stream.write(text.getvalue().encode())
 
 
 def export_start(instance: Instance, decision: Decision, path: str | Path) -> None:

@@ -6,6 +6,7 @@ integers. On an arc the price of storage is a constant: the optimum is the probl
 else a bound that `refine` tightens. Instances with too many choices get the bound model of `bound_milp`.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyomo.environ as pyo
 from ...instances.association import Association, AssociationDecision
 from ..templates import templates
 from . import bound_milp
+from .legend import Row, choices_legend, patterns_legend
 from .slot_choices import Choices, choices_in, choices_of, links_of_choices
 from .storage_network import Added, networks_of, path, prices, refined
 
@@ -132,6 +134,11 @@ def extract(model: pyo.ConcreteModel, instance: Association) -> AssociationDecis
     if not hasattr(model, "networks"):
         return bound_milp.extract(model, instance)
     return AssociationDecision(links_of_choices(instance, model.choices, _chosen(model)))
+
+
+def legend(model: pyo.ConcreteModel, instance: Association) -> Iterator[Row]:
+    """Yield each variable and what it stands for."""
+    return (choices_legend if hasattr(model, "networks") else patterns_legend)(model, instance)
 
 
 def refine(model: pyo.ConcreteModel, instance: Association) -> Added | None:

@@ -10,6 +10,7 @@ from ortools.sat.python import cp_model
 from pyscipopt import Model
 from skybound.evaluation.export import _named, export, export_start, import_values, imported_solution
 from skybound.evaluation.model_size import model_size_mb
+from skybound.formulations.association import slot_choices
 from skybound.formulations.problems import FORMULATIONS
 from skybound.instances.errors import InputError
 from skybound.instances.problems import generate
@@ -200,3 +201,18 @@ def test_sizes_are_estimated_to_a_factor_of_two(form, tmp_path):
         module = FORMULATIONS[problem].cpsat if form == "cpsat" else FORMULATIONS[problem].milp
         size = export(instance, tmp_path, [form])[0].stat().st_size / 1e6
         assert size / 2 <= model_size_mb(module.build(instance), form) <= 2 * size
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_a_legend_names_every_variable_of_association(few, tmp_path, monkeypatch):
+    """Of choices and storage levels, and of patterns where there are too many choices."""
+    if not few:
+        monkeypatch.setattr(slot_choices, "MOST_CHOICES", 1)
+    instance = generate("association", "headline:slots=2,satellites=20", 0)
+    model, legend = export(instance, tmp_path, ["lp"])
+    rows = dict(line.split(",", 1) for line in legend.read_text().splitlines()[1:])
+    words = set(model.read_text().split())
+    assert {label for label in _named(instance)[1] if label in words} <= rows.keys()
+    links = [meaning.strip('"') for meaning in rows.values() if "satellite" in meaning]
+    assert links
+    assert all(meaning.startswith("slot ") and " to station " in meaning for meaning in links)
