@@ -26,6 +26,7 @@ COUNT, EXTREME_COUNT, CHUNK = 5_000, 1_000, 100
 LIMIT_S = 20.0  # of a route on one instance; so long only where it does not converge
 MAX_DECLINED = 0.05  # share of the extreme instances of which a route may say that it cannot
 GAPS = {"slicing": 1e-4}  # to which exact routes prove where powers are continuous; 1e-6 elsewhere
+TOO_SLOW = {"embedding": frozenset({"enumeration"})}  # on instances as large as the crowded ones: minutes
 LARGEST_EXPONENT = 12  # of the powers of ten that fields are multiplied by
 
 pytestmark = [pytest.mark.nightly, pytest.mark.timeout(7_200)]
@@ -154,10 +155,10 @@ def _stretched(value: object, rng: np.random.Generator) -> object:
     return np.where(rng.random(value.shape) < 0.3, 0.0, value)
 
 
-def results_of(instance: Instance) -> list[Result]:
+def results_of(instance: Instance, without: frozenset[str] = frozenset()) -> list[Result]:
     """Every route's result; none may raise."""
-    gap = GAPS.get(instance.problem, 1e-6)
-    return [solve(instance, name, gap=gap, time_limit_s=LIMIT_S) for name in provers(instance.problem)]
+    gap, names = GAPS.get(instance.problem, 1e-6), provers(instance.problem)
+    return [solve(instance, name, gap=gap, time_limit_s=LIMIT_S) for name in names if name not in without]
 
 
 def check_claims(instance: Instance, results: list[Result]) -> None:
@@ -184,7 +185,7 @@ def test_no_route_claims_what_another_contradicts(problem, first, random_instanc
     exact = {name for name, entry in SOLVERS[problem].items() if entry.exact and name != "enumeration"}
     for seed in range(10_000 + first, 10_000 + first + CHUNK):
         instance = CROWDED[problem](seed, random_instance[problem](seed))
-        results = results_of(instance)
+        results = results_of(instance, TOO_SLOW.get(problem, frozenset()))
         check_claims(instance, results)
         for result in results:
             assert result.status is not Status.ERROR, (instance.name, result.solver, result.reason)
