@@ -16,12 +16,22 @@ import pyomo.environ as pyo
 from ...instances.slicing import Slicing, SlicingDecision
 from ...instances.slicing.instance import STATION, UAV
 from ..templates import templates
-from .fitted_powers import PoweredLink, fitted_decision
-from .link_terms import Hearing, Place, heard_by, least_shares, overrated_points, propagation_s
-from .links import Sites, nobody, won
+from .link_terms import (
+    Hearing,
+    Place,
+    delay_curves,
+    heard_by,
+    least_shares,
+    overrated_points,
+    propagation_s,
+    worth_of_cap,
+    worth_of_cover,
+    worth_per_nat,
+)
+from .links import Sites, nobody
 from .positions import place_at, place_uavs, placed
-from .tangents import Points, Saved, Triple, chords
-from .values import Served
+from .served_shares import decision_of, saved_caps, shares_in
+from .tangents import Points, Triple, chords
 
 EXACT = False  # the objective is a bound on the referee's
 TINY = 1e-6  # of a budget: least powers below are left to the SINR that they are for
@@ -219,23 +229,18 @@ def _rate(m: pyo.ConcreteModel, instance: Slicing, of_user: dict[int, list[Place
         )
         return m.r[triple] <= above - below
 
-    weights, worth = instance.weights, 0.0
-    per_nat = weights.throughput * instance.subcarrier_hz / np.log(2) / instance.throughput_ref_bps
-    per_s = weights.delay / instance.delay_cap_s / max(1, instance.slices.count("L"))
+    worth = 0.0
     for triple in rated:
         if instance.slices[triple[0]] == "H":
-            worth += float(per_nat) * m.r[triple]
+            worth += worth_per_nat(instance) * m.r[triple]
     for link in m.LINKS:
         if instance.slices[link[2]] == "C":
-            worth += weights.coverage / instance.slices.count("C") * m.x[link]
+            worth += worth_of_cover(instance) * m.x[link]
 
     delayed = [k for k in of_user if instance.slices[k] == "L"]
     m.saved = pyo.Var(delayed, bounds=(0.0, 1.0), doc="delay below the cap (caps)")
-    curves = {}
-    for k in delayed:
-        largest = max(float(np.log1p(m.hearing[triple].signal)) for triple in rated if triple[0] == k)
-        curve = Saved.of(instance, k)
-        curves[k] = curve, sorted({*curve.points(largest), *m.points.rates.get(k, ())})
+    largest = {k: max(float(np.log1p(m.hearing[triple].signal)) for triple in rated if triple[0] == k) for k in delayed}
+    curves = delay_curves(instance, largest, m.points)
 
     @m.Constraint(
         [(k, t) for k, (_, rates) in curves.items() for t in range(len(rates))],
@@ -249,7 +254,7 @@ def _rate(m: pyo.ConcreteModel, instance: Slicing, of_user: dict[int, list[Place
         away = sum(propagation_s(m.sites, link) * m.x[link] for link in of_user[k])
         return m.saved[k] * curve.cap <= (value - slope * rates[t]) * served + slope * total - away
 
-    return worth + sum(per_s * instance.delay_cap_s * m.saved[k] for k in delayed)
+    return worth + sum(worth_of_cap(instance) * m.saved[k] for k in delayed)
 
 
 Grouped = dict[Any, list[Place]]
@@ -281,15 +286,7 @@ def start(model: pyo.ConcreteModel, instance: Slicing, decision: SlicingDecision
         for index in variable:
             variable[index].value = 0.0
     place_at(model, decision.uav_candidate)
-    share = dict[Place, float]()
-    served = Served.of(decision)
-    gained = won(instance, decision)
-    for k, layer, node, n, power in zip(*served, strict=True):
-        own = model.sites[layer]
-        here = (own.node == node) & ((own.candidate == decision.uav_candidate[node]) if layer == UAV else True)
-        link = int(layer), int(np.flatnonzero(here)[0]), int(k), int(n)
-        if link in model.least and gained[k] > 0:
-            share[link] = float(power / instance.budgets_w[layer][node]) if power else 0.0
+    share = shares_in(instance, model.sites, model.least, decision)
     heard = heard_by(model.sites, share)
     for (layer, i, k, n), own in share.items():
         triple, link = (k, layer, n), (layer, i, k, n)
@@ -305,18 +302,12 @@ def start(model: pyo.ConcreteModel, instance: Slicing, decision: SlicingDecision
                 model.b[(*triple, c)].value, model.heard[(*triple, c)].value = 1.0, noise
             model.r[triple].value = float(np.log1p(signal / noise))
         if instance.slices[k] == "L":
-            curve = Saved.of(instance, k)
-            saved = curve.value(float(np.log1p(signal / noise))) - propagation_s(model.sites, link)
-            model.saved[k].value = max(saved, 0.0) / curve.cap
+            model.saved[k].value = saved_caps(instance, model.sites, link, float(np.log1p(signal / noise)))
 
 
 def extract(model: pyo.ConcreteModel, instance: Slicing) -> SlicingDecision:
     """Read the decision from the variables' values; powers are made to keep to thresholds and budgets."""
-    links = [
-        PoweredLink(k, layer, int(model.sites[layer].node[i]), n, share)
-        for (layer, i, k, n), share in _shares(model).items()
-    ]
-    return fitted_decision(instance, placed(model), links)
+    return decision_of(instance, model.sites, placed(model), _shares(model))
 
 
 def refine(model: pyo.ConcreteModel, instance: Slicing) -> Points | None:

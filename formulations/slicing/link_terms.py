@@ -74,6 +74,36 @@ def propagation_s(sites: list[Sites], link: Place) -> float:
     return float(sites[layer].distance_m[k, i]) / speed_of_light
 
 
+def worth_per_nat(instance: Slicing) -> float:
+    """Return what a nat of rate of an H user is worth."""
+    per_bit = instance.weights.throughput / instance.throughput_ref_bps
+    return float(per_bit * instance.subcarrier_hz / np.log(2))
+
+
+def worth_of_cover(instance: Slicing) -> float:
+    """Return what covering a C user is worth."""
+    return instance.weights.coverage / instance.slices.count("C")
+
+
+def worth_of_cap(instance: Slicing) -> float:
+    """Return what a whole cap of an L user's delay is worth."""
+    return instance.weights.delay / max(1, instance.slices.count("L"))
+
+
+def delay_curves(
+    instance: Slicing, largest: Mapping[int, float], points: Points
+) -> dict[int, tuple[Saved, list[float]]]:
+    """Return the curve of what each L user saves, and the rates of its tangents (nats).
+
+    Parameters
+    ----------
+    largest
+        Largest rate of each user.
+    """
+    curves = {k: Saved.of(instance, k) for k in largest}
+    return {k: (curve, sorted({*curve.points(largest[k]), *points.rates.get(k, ())})) for k, curve in curves.items()}
+
+
 class Hearing:
     """What a user may hear on a subcarrier of a layer: bounds of N and of its rate.
 
