@@ -61,7 +61,7 @@ def build(
     scratch = room(trace, ground)
     for k in order:
         for _ in range(TRIES):
-            if _accept(k, trace, ground, ledger, aim, colocate, rng, scratch):
+            if accept(k, trace, ground, ledger, aim, colocate, rng, scratch):
                 break
 
 
@@ -97,17 +97,17 @@ def improve(
         removed = _removed(active[ledger.accepted[active]], trace, ground, ledger, rng, scratch)
         before, after, count = 0.0, 0.0, 0
         for k in removed:
-            before += _value(k, aim, ledger)
+            before += value_of(k, aim, ledger)
             _copy(k, trace, ledger, kept)
-            _reject(k, trace, ground, ledger)
+            reject(k, trace, ground, ledger)
         for k in _tried(focus, removed, others, aim, rng):
-            if _accept(k, trace, ground, ledger, aim, colocate, rng, scratch):
-                after += _value(k, aim, ledger)
+            if accept(k, trace, ground, ledger, aim, colocate, rng, scratch):
+                after += value_of(k, aim, ledger)
                 mine[count] = k
                 count += 1
         if after < before + temperature * np.log(rng.random()):
             for k in mine[:count]:
-                _reject(k, trace, ground, ledger)
+                reject(k, trace, ground, ledger)
             for k in removed:
                 _copy(k, trace, kept, ledger)
                 ledger.accepted[k] = True
@@ -126,12 +126,13 @@ def _copy(k: int, trace: Trace, source: Ledger, target: Ledger) -> None:
 
 
 @compiled
-def _value(k: int, aim: Aim, ledger: Ledger) -> float:
+def value_of(k: int, aim: Aim, ledger: Ledger) -> float:
+    """Value of an embedded request, with preference for short paths."""
     return float(aim.worth[k] - (aim.cost_weight + aim.thrift) * ledger.hops_cost[k])
 
 
 @compiled
-def _accept(
+def accept(
     k: int,
     trace: Trace,
     ground: Ground,
@@ -151,7 +152,8 @@ def _accept(
 
 
 @compiled
-def _reject(k: int, trace: Trace, ground: Ground, ledger: Ledger) -> None:
+def reject(k: int, trace: Trace, ground: Ground, ledger: Ledger) -> None:
+    """Give back all that an embedded request takes."""
     change(k, 1.0, trace, ground, ledger)
     ledger.accepted[k] = False
 
