@@ -8,7 +8,6 @@ requests of least revenue per overload; what fits then is filled in. Worse resul
 import numpy as np
 
 from ...instances.compiled import compiled
-from ...instances.fields import FloatArray
 from .congestion_pricing import Congestion, embed, lift, place, reroute, take_path
 from .insertion import Scratch, room
 from .neighbourhoods import Aim, accept, reject, value_of
