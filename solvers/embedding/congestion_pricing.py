@@ -25,7 +25,7 @@ class Congestion(NamedTuple):
         Penalty on a unit of overload before any rises, the inverse of the capacity.
     penalty : array, shape (moments, resources)
         Penalty on a unit of overload now.
-    hop_price : array, shape (1,)
+    hop_price
         Cost of a unit of bandwidth a hop.
     edge_cost : array, shape (links of the substrate,)
     distance : array, shape (nodes,)
@@ -37,7 +37,7 @@ class Congestion(NamedTuple):
 
     initial: FloatArray
     penalty: FloatArray
-    hop_price: FloatArray
+    hop_price: float
     edge_cost: FloatArray
     distance: FloatArray
     arrival: IntArray
@@ -49,7 +49,7 @@ def congestion(trace: Trace, ground: Ground) -> Congestion:
     nodes, moments = len(ground.domain), len(trace.active_first) - 1
     initial = 1.0 / ground.capacity
     bandwidth = ground.capacity[2 * nodes :]
-    hop_price = np.array([HOP / bandwidth.mean() if len(bandwidth) else HOP])
+    hop_price = HOP / float(bandwidth.mean()) if len(bandwidth) else HOP
     distance, cost = np.empty(nodes), np.empty(nodes)
     edge_cost, arrival = np.empty(len(bandwidth)), np.empty(nodes, np.int64)
     return Congestion(initial, np.tile(initial, (moments, 1)), hop_price, edge_cost, distance, arrival, cost)
@@ -134,7 +134,7 @@ def place(
                 cost[host] += congestion.distance[host]
     chosen, best = -1, np.inf
     for host in range(nodes):
-        value = (cost[host] + congestion.hop_price[0]) * (1 + NOISE * rng.random())
+        value = (cost[host] + congestion.hop_price) * (1 + NOISE * rng.random())
         if value < best:
             chosen, best = host, value
     if chosen < 0:
@@ -225,7 +225,7 @@ def _measure(
         if demand > ground.capacity[r]:
             edge_cost[link] = np.inf
             continue
-        edge_cost[link] = demand * congestion.hop_price[0]
+        edge_cost[link] = demand * congestion.hop_price
         for moment in range(trace.first[k], trace.last[k] + 1):
             edge_cost[link] += congestion.penalty[moment, r] * _overload(demand, ledger.left[moment, r])
     distance, settled = congestion.distance, np.zeros(nodes, np.bool_)

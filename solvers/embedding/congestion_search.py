@@ -13,11 +13,13 @@ from .insertion import Scratch, room
 from .neighbourhoods import Aim, accept, reject, value_of
 from .trace import Ground, Ledger, Trace
 
-REPAIRS = 60  # moves of users before a request is ejected
-RISE = 0.3  # of a penalty where there is overload, as a share of its first value
+REPAIRS = 200  # moves of users before a request is ejected
+RISE = 0.1  # of a penalty where there is overload, as a share of its first value
 DECAY = 0.7  # share of a penalty's rise that remains for the next round
-WHOLE = 0.15  # share of moves that embed a request anew
-PATH = 0.4  # share of moves off a link that keep both hosts
+TOLERATED = 0.05  # rise of penalties on overload that a move keeps with probability 1/e
+WHOLE = 0.3  # share of moves that embed a request anew
+PATH = 0.4  # share of the other moves off a link that keep both hosts
+PAIRS = 0.6  # share of moves of a node that also move another, as packings need
 NOISE = 0.5  # by which revenue per overload is stretched at random, at most
 
 
@@ -36,7 +38,8 @@ def negotiate(
 ) -> None:
     """Do so many rounds, and note the best embeddings.
 
-    A round is O(ejected requests `REPAIRS` (moments resources + links of a request (moments links + nodes²))).
+    A round is O(ejected requests `REPAIRS` (moments resources + links of a request (moments links + nodes²))). The
+    ledger is free of overload before and after.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def negotiate(
         rejected = np.flatnonzero(~ledger.accepted)
         if len(rejected) == 0:
             break
-        focus = rejected[rng.integers(0, len(rejected))]
+        focus = int(rejected[rng.integers(0, len(rejected))])
         congestion.penalty[:] = congestion.initial + DECAY * (congestion.penalty - congestion.initial)
         if not embed(focus, trace, ground, ledger, congestion, colocate, rng):
             continue
@@ -81,20 +84,83 @@ def repair(
     rng: np.random.Generator,
 ) -> bool:
     """Move users of overloaded resources while penalties rise; whether no overload is left."""
-    for _ in range(moves + 1):
-        moment, resource, overloaded = -1, -1, 0
-        for m in range(len(ledger.left)):
-            left = ledger.left[m]
-            for r in range(len(left)):
-                if left[r] < 0:
-                    congestion.penalty[m, r] += RISE * congestion.initial[r]
-                    overloaded += 1
-                    if rng.random() * overloaded < 1:
-                        moment, resource = m, r
-        if overloaded == 0:
+    kept, before = _copied(ledger), np.inf
+    for _ in range(moves):
+        cost = _overload_cost(ledger, congestion)
+        if cost == 0.0:
             return True
-        _move_user(moment, resource, trace, ground, ledger, congestion, colocate, rng)
-    return False
+        if cost <= before - TOLERATED * np.log(1.0 - rng.random()):
+            _write(ledger, kept)
+        else:
+            _write(kept, ledger)
+        _raise_penalties(ledger, congestion)
+        before = _overload_cost(ledger, congestion)
+        moment, resource = _random_overload(ledger, rng)
+        if not _move_user(moment, resource, trace, ground, ledger, congestion, colocate, rng):
+            _write(kept, ledger)
+    return bool(_overload_cost(ledger, congestion) == 0.0)
+
+
+@compiled
+def _overload_cost(ledger: Ledger, congestion: Congestion) -> float:
+    """Penalties on all overload; above 0 where there is any."""
+    total = 0.0
+    for m in range(len(ledger.left)):
+        left = ledger.left[m]
+        for r in range(len(left)):
+            if left[r] < 0:
+                total -= congestion.penalty[m, r] * left[r]
+    return total
+
+
+@compiled
+def _raise_penalties(ledger: Ledger, congestion: Congestion) -> None:
+    """Raise penalties where there is overload."""
+    for m in range(len(ledger.left)):
+        left = ledger.left[m]
+        for r in range(len(left)):
+            if left[r] < 0:
+                congestion.penalty[m, r] += RISE * congestion.initial[r]
+
+
+@compiled
+def _random_overload(ledger: Ledger, rng: np.random.Generator) -> tuple[int, int]:
+    """A random moment and resource with overload; -1 without one."""
+    moment, resource, count = -1, -1, 0
+    for m in range(len(ledger.left)):
+        left = ledger.left[m]
+        for r in range(len(left)):
+            if left[r] < 0:
+                count += 1
+                if rng.random() * count < 1:
+                    moment, resource = m, r
+    return moment, resource
+
+
+@compiled
+def _random_user(
+    moment: int, resource: int, trace: Trace, ground: Ground, ledger: Ledger, rng: np.random.Generator
+) -> tuple[int, int]:
+    """A random user of a resource: its request, and its node there or, where the resource is a link, its link."""
+    nodes, chosen, request, users = len(ground.domain), -1, -1, 0
+    for k in trace.active[trace.active_first[moment] : trace.active_first[moment + 1]]:
+        if not ledger.accepted[k]:
+            continue
+        if resource < 2 * nodes:
+            for i in range(trace.node_first[k], trace.node_first[k + 1]):
+                amount = trace.cpu[i] if resource < nodes else trace.storage[i]
+                if ledger.host[i] == resource % nodes and amount > 0:
+                    users += 1
+                    if rng.random() * users < 1:
+                        chosen, request = i - trace.node_first[k], k
+        else:
+            for n in range(trace.link_first[k], trace.link_first[k + 1]):
+                for hop in range(ledger.hops[n]):
+                    if ledger.path[n, hop] == resource - 2 * nodes and trace.bandwidth[n] > 0:
+                        users += 1
+                        if rng.random() * users < 1:
+                            chosen, request = n, k
+    return request, chosen
 
 
 @compiled
@@ -107,40 +173,37 @@ def _move_user(
     congestion: Congestion,
     colocate: bool,
     rng: np.random.Generator,
-) -> None:
-    """Move a random user of a resource: a request node, or a link alone or with one of its ends."""
-    nodes = len(ground.domain)
-    chosen, k, users = -1, -1, 0
-    for who in trace.active[trace.active_first[moment] : trace.active_first[moment + 1]]:
-        if not ledger.accepted[who]:
-            continue
-        if resource < 2 * nodes:
-            for i in range(trace.node_first[who], trace.node_first[who + 1]):
-                amount = trace.cpu[i] if resource < nodes else trace.storage[i]
-                if ledger.host[i] == resource % nodes and amount > 0:
-                    users += 1
-                    if rng.random() * users < 1:
-                        chosen, k = i - trace.node_first[who], who
-        else:
-            for n in range(trace.link_first[who], trace.link_first[who + 1]):
-                for hop in range(ledger.hops[n]):
-                    if ledger.path[n, hop] == resource - 2 * nodes and trace.bandwidth[n] > 0:
-                        users += 1
-                        if rng.random() * users < 1:
-                            chosen, k = n, who
+) -> bool:
+    """Move a random user: its whole request, a link alone, or a node alone or together with another.
+
+    False where a node finds no host any more; the ledger is to be restored then.
+    """
+    k, node = _random_user(moment, resource, trace, ground, ledger, rng)
     if rng.random() < WHOLE:
         reject(k, trace, ground, ledger)
-        embed(k, trace, ground, ledger, congestion, colocate, rng)
-        return
-    if resource >= 2 * nodes:
+        return embed(k, trace, ground, ledger, congestion, colocate, rng)
+    if resource >= 2 * len(ground.domain):
+        n = node
         if rng.random() < PATH:
-            take_path(k, chosen, 1.0, trace, ground, ledger)
-            reroute(k, chosen, trace, ground, ledger, congestion)
-            return
-        chosen = trace.source[chosen] if rng.random() < 0.5 else trace.target[chosen]
+            take_path(k, n, 1.0, trace, ground, ledger)
+            reroute(k, n, trace, ground, ledger, congestion)
+            return True
+        node = trace.source[n] if rng.random() < 0.5 else trace.target[n]
     placed = np.ones(trace.node_first[k + 1] - trace.node_first[k], np.bool_)
-    lift(k, chosen, placed, trace, ground, ledger)
-    place(k, chosen, placed, trace, ground, ledger, congestion, colocate, rng)
+    other, second, others = k, node, placed
+    if rng.random() < PAIRS:
+        present = trace.active[trace.active_first[moment] : trace.active_first[moment + 1]]
+        other = int(present[rng.integers(0, len(present))])
+        if other != k:
+            others = np.ones(trace.node_first[other + 1] - trace.node_first[other], np.bool_)
+        second = rng.integers(0, len(others))
+    pair = ledger.accepted[other] and (other != k or second != node)
+    lift(k, node, placed, trace, ground, ledger)
+    if pair:
+        lift(other, second, others, trace, ground, ledger)
+    if not place(k, node, placed, trace, ground, ledger, congestion, colocate, rng):
+        return False
+    return not pair or place(other, second, others, trace, ground, ledger, congestion, colocate, rng)
 
 
 @compiled
@@ -153,9 +216,11 @@ def _eject(
     aim: Aim,
     rng: np.random.Generator,
 ) -> None:
-    """Reject the request of least value per penalty on overload that it takes part in, the newest last of all."""
+    """Reject the request of least value per penalty on its overload; the round's focus only if no other has any."""
     chosen, least = focus, np.inf
-    for k in np.flatnonzero(ledger.accepted):
+    for k in range(len(ledger.accepted)):
+        if not ledger.accepted[k]:
+            continue
         penalty = _penalty(k, trace, ground, ledger, congestion)
         if penalty > 0 and k != focus:
             ratio = max(value_of(k, aim, ledger), 0.0) / penalty * (1 + NOISE * rng.random())
@@ -201,8 +266,9 @@ def _fill(
 def _total(ledger: Ledger, aim: Aim) -> float:
     """Value of all embedded requests."""
     total = 0.0
-    for k in np.flatnonzero(ledger.accepted):
-        total += value_of(k, aim, ledger)
+    for k in range(len(ledger.accepted)):
+        if ledger.accepted[k]:
+            total += value_of(k, aim, ledger)
     return total
 
 

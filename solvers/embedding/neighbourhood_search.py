@@ -1,4 +1,7 @@
-"""The whole trace at once: an aggregated bound, and embeddings by large neighbourhoods from its prices."""
+"""The whole trace at once: an aggregated bound, and embeddings by large neighbourhoods from its prices.
+
+Embeddings of small traces are improved by negotiated congestion afterwards (`congestion_search`).
+"""
 
 import math
 import time
@@ -10,11 +13,17 @@ from ...instances.fields import FloatArray
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point, relative_gap
 from .aggregate import Prices, aggregate
+from .congestion_pricing import congestion
+from .congestion_search import negotiate
 from .neighbourhoods import Aim, build, improve
 from .trace import Ground, Ledger, Trace
 
+CONGESTION_BLOCK = 20  # rounds of negotiated congestion between looks at the clock
+CONGESTION_HOTTEST, CONGESTION_COLDEST = 0.3, 0.06  # temperatures then
 BLOCK = 200  # rounds between looks at the clock
 HOTTEST, COLDEST = 0.05, 0.002  # temperatures, as shares of a mean revenue
+SMALL_ROUNDS, SMALL_CONGESTION_ROUNDS = 200, 40  # for each request of a small trace
+SMALL_SHARES = 0.15, 0.3  # of the time, after which each of them ends at the latest
 THRIFT = 0.1  # what a unit of bandwidth counts a hop beyond its cost; it earns 1
 LENGTH = 1.3  # hops over the fewest, that promises reckon with
 SPREAD = 0.35  # of promises from round to round, as a share of a mean revenue
@@ -27,6 +36,14 @@ def search_trace(instance: VirtualNetworks, limits: Limits, rounds: int) -> Answ
     return search.answer()
 
 
+def search_small_trace(instance: VirtualNetworks, limits: Limits) -> "NeighbourhoodSearch":
+    """Embeddings of a small trace by large neighbourhoods and then negotiated congestion, a floor for proofs."""
+    search = NeighbourhoodSearch(instance, limits)
+    search.run(SMALL_SHARES[0], SMALL_ROUNDS, exhaust=False)
+    search.negotiate(SMALL_SHARES[1], SMALL_CONGESTION_ROUNDS)
+    return search
+
+
 class NeighbourhoodSearch:
     """Embeddings of a trace and a bound, as far as they have come."""
 
@@ -35,10 +52,10 @@ class NeighbourhoodSearch:
         self.trace, self.ground = Trace.of(instance), Ground.of(instance)
         self.rng = np.random.default_rng(limits.seed)
         self.prices = aggregate(instance, self.trace, lambda: self.late(1.0))
-        self.rounds, self.points = 0, list[Point]()
+        self.rounds, self.congestion_rounds, self.points = 0, 0, list[Point]()
         self.ledger = self.best = self._first()
         self.value = -math.inf
-        self._keep()
+        self._keep(self.ledger)
 
     def late(self, share: float) -> bool:
         """Whether a share of the time is over."""
@@ -72,13 +89,40 @@ class NeighbourhoodSearch:
             improve(BLOCK, temperature, *args)
             self.rounds += BLOCK
             self.ledger.settle(self.trace, self.ground)
-            self._keep()
+            self._keep(self.ledger)
+
+    def negotiate(self, share: float, rounds: int) -> None:
+        """Improve by negotiated congestion until a share of the time is over or all rounds are done.
+
+        Paths are as long as need be here, so nothing beyond their cost counts.
+
+        Parameters
+        ----------
+        rounds
+            For each request.
+        """
+        blocks = -(-rounds * len(self.instance.requests) // CONGESTION_BLOCK)
+        mean = float(np.mean([request.revenue for request in self.instance.requests]))
+        aim, penalties = self.aim._replace(thrift=0.0), congestion(self.trace, self.ground)
+        self.ledger = self.best.copy()
+        for block in range(blocks):
+            if self.closed() or self.late(share):
+                break
+            cooling = (CONGESTION_COLDEST / CONGESTION_HOTTEST) ** (block / blocks)
+            best, temperature = self.best.copy(), mean * CONGESTION_HOTTEST * cooling
+            args = (self.ledger, best, penalties, aim, self.instance.colocate, self.rng)
+            negotiate(CONGESTION_BLOCK, temperature, self.trace, self.ground, *args)
+            best.settle(self.trace, self.ground)
+            self.ledger.settle(self.trace, self.ground)
+            self.congestion_rounds += CONGESTION_BLOCK
+            self._keep(best)
 
     def answer(self) -> Answer:
         """The best decision and the bound."""
         decision = EmbeddingDecision(self.best.embeddings(self.instance, self.trace))
         reason = None if self.closed() else "time limit reached" if self.late(1.0) else "all rounds done"
-        counters, points = {"rounds": self.rounds}, tuple(self.points)
+        counters = {"rounds": self.rounds, "congestion_rounds": self.congestion_rounds}
+        points = tuple(self.points)
         return Answer(decision, bound=self.prices.bound, reason=reason, counters=counters, trace=points)
 
     def _first(self) -> Ledger:
@@ -96,11 +140,11 @@ class NeighbourhoodSearch:
         _, ledger, self.aim = max(found, key=lambda entry: entry[0])
         return ledger
 
-    def _keep(self) -> None:
-        """Note the embeddings if they are the best."""
-        value = _worth(self.ledger, self.aim)
+    def _keep(self, ledger: Ledger) -> None:
+        """Note embeddings if they are the best."""
+        value = _worth(ledger, self.aim)
         if value > self.value:
-            self.value, self.best = value, self.ledger.copy()
+            self.value, self.best = value, ledger.copy()
             self.points.append(Point(time.monotonic() - self.began, value, self.prices.bound))
 
 

@@ -19,9 +19,8 @@ from ..cpsat import Outcome, solve_model
 from ..interrupts import check_interrupts
 from ..result import Answer, Limits, Point, relative_gap
 from .conflicts import INTERLEAVED, Conflicts
-from .neighbourhood_search import search_trace
+from .neighbourhood_search import search_small_trace
 
-ROUNDS = 200  # of the search for an incumbent, for each request
 PLACEMENT_WORK = 200.0  # deterministic seconds of a solution of the relaxation
 ACCEPTED_WORK = 20.0  # of the flow model of accepted requests
 # Refutations of the relaxation's requests, and work of the flow model of all requests after them; None to its end.
@@ -34,7 +33,7 @@ def solve_placement_decomposition(instance: VirtualNetworks, limits: Limits) -> 
     began = time.monotonic()
     if not instance.requests:
         return Answer(EmbeddingDecision(()), bound=0.0)
-    return prove(instance, search_trace(instance, limits, ROUNDS), limits, began)
+    return prove(instance, search_small_trace(instance, limits).answer(), limits, began)
 
 
 def prove(instance: VirtualNetworks, known: Answer, limits: Limits, began: float) -> Answer:
