@@ -196,7 +196,7 @@ def _move_user(
         other = int(present[rng.integers(0, len(present))])
         if other != k:
             others = np.ones(trace.node_first[other + 1] - trace.node_first[other], np.bool_)
-        second = rng.integers(0, len(others))
+        second = int(rng.integers(0, len(others)))
     pair = ledger.accepted[other] and (other != k or second != node)
     lift(k, node, placed, trace, ground, ledger)
     if pair:
