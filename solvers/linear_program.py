@@ -42,6 +42,7 @@ ENDINGS = {
 LARGEST = 1e15  # factor that HiGHS takes
 DUAL_TOLERANCE = 1e-10  # of programs with integers; the least that HiGHS takes
 CUTOFF = 1e-6  # HiGHS's, of objectives of programs with integers
+LARGEST_RATIO = 2.0**20  # of factors in a row of integers that is presolved
 LEAST_GAIN = 1e-4  # of a column over its range, that no such reduced cost can hide
 LEAST_COST, LEAST_OF_LP = 1.0, 2.0**-10  # largest cost of a program that is left as it is; bounds of LPs are made safe
 LEAST_FACTOR, LARGEST_LEFT = 2.0**-10, 2.0**20  # largest factor of a row, or cost, that is left as it is
@@ -119,11 +120,9 @@ class LinearProgram:
         self._highs = highspy.Highs()
         self._set("output_flag", False)
         self._set("threads", threads)
-        # HiGHS 1.13 presolves some programs with integers whose columns have no ends to wrong optima.
-        ends = np.concatenate([arrays.lower, arrays.upper])
         if self.integer:
             self._set("dual_feasibility_tolerance", DUAL_TOLERANCE)
-        self._presolve = "off" if self.integer and not np.isfinite(ends).all() else "choose"
+        self._presolve = "off" if self.integer and not _presolvable(arrays) else "choose"
         self._set("presolve", self._presolve)
         for option, value in (options or {}).items():
             self._set(option, value)
@@ -369,6 +368,25 @@ def _scale(largest: FloatArray, least: float) -> FloatArray:
     """Powers of two that bring values to between 1 and 2; 1 for 0 and for values from `least` to `LARGEST_LEFT`."""
     left = (largest == 0) | ((largest >= least) & (largest <= LARGEST_LEFT)) | ~np.isfinite(largest)
     return np.where(left, 1.0, 2.0 ** -np.floor(np.log2(np.where(left, 1.0, largest))))
+
+
+def _presolvable(arrays: Arrays) -> bool:
+    """Whether HiGHS can be trusted to presolve a program with integers.
+
+    Its version 1.13 presolves some to wrong optima: with columns that have no ends, and with rows of integers alone
+    whose factors are of very different sizes.
+    """
+    if not (np.isfinite(arrays.lower) & np.isfinite(arrays.upper)).all():
+        return False
+    matrix = sp.csr_array(arrays.matrix, shape=(len(arrays.row_lower), len(arrays.cost)))
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    size = np.abs(matrix.data)
+    largest, least = np.zeros(matrix.shape[0]), np.full(matrix.shape[0], np.inf)
+    np.maximum.at(largest, row, size)
+    np.minimum.at(least, row[size > 0], size[size > 0])
+    whole = np.ones(matrix.shape[0], bool)
+    whole[row[~arrays.integer[matrix.indices]]] = False
+    return not (whole & (largest > LARGEST_RATIO * least)).any()
 
 
 def _largest_of_rows(matrix: Any) -> FloatArray:
