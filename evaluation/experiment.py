@@ -204,7 +204,7 @@ class _Rows:
                     yield row
 
     def has(self, instance_hash: str, entry: Contestant, seed: int) -> bool:
-        """Whether there is a row that contradicts no other, of the same policy where it is one."""
+        """Return whether there is a row that contradicts no other, of the same policy where it is one."""
         row = self.rows.get((instance_hash, entry.name, seed))
         return row is not None and row["policy"] == entry.identity and row["status"] != Status.CONFLICT
 

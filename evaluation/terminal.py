@@ -69,20 +69,20 @@ def print_report(report: dict[str, Any]) -> None:
 
 def print_summary(summary: pd.DataFrame) -> None:
     """The summary as people read it: regrets in per cent with their intervals."""
-    known = bool((summary["optimum_known"] == 1).all())
+    all_proven = bool((summary["optimum_known"] == 1).all())
     regrets = {"regret_mean": "mean regret (%)", "regret_iqm": "IQM regret (%)"}
-    headings = list(regrets.values()) if known else ["mean regret (%) *"]
+    headings = list(regrets.values()) if all_proven else ["mean regret (%) *"]
     compared = "difference_mean" in summary
     columns = ["runs", "solved", "proven", *headings, *["difference (%)"] * compared, "median time (s)"]
     table = Table(Column("solver", overflow="fold"), *columns)
     for row in summary.to_dict("records"):
         shares = [f"{100 * row[key]:.0f} %" for key in ("solved", "proven")]
-        estimates = [_estimate(row, key) for key in regrets] if known else [_bracket(row)]
+        estimates = [_estimate(row, key) for key in regrets] if all_proven else [_bracket(row)]
         estimates += [_estimate(row, "difference_mean")] if compared else []
         table.add_row(escape(row["solver"]), str(row["runs"]), *shares, *estimates, f"{row['time_median_s']:.4f}")
     here = console()
     here.print(table)
-    if not known:
+    if not all_proven:
         share = 100 * float(summary["optimum_known"].mean())
         here.print(
             f"* The optimum is proven for {share:.0f} % of the instances. Regret lies between the distances to the "

@@ -1,9 +1,9 @@
 """Linear and mixed-integer programs as arrays, held in HiGHS and solved again after changes.
 
-HiGHS has absolute tolerances. Costs and rows in other units than those are multiplied by powers of two on the way in,
-and what HiGHS says of them is divided on the way out. Reduced costs may have the wrong sign by `DUAL_TOLERANCE`, and
-solutions better by less than `CUTOFF` are not looked for: bounds of programs with integers are loosened by that where
-some column gains as little.
+HiGHS has absolute tolerances. Costs, rows and continuous columns in other units than those are multiplied by powers of
+two on the way in, and what HiGHS says of them is divided on the way out. Reduced costs may have the wrong sign by
+`DUAL_TOLERANCE`, and solutions better by less than `CUTOFF` are not looked for: bounds of programs with integers are
+loosened by that where some column gains as little.
 """
 
 import contextlib

@@ -96,7 +96,7 @@ class _Builder:
         ]
 
     def _priced(self, t: int, j: int, capacity: int, past: list[BoolVar], load: BoolVar, scale: float) -> BoolVar:
-        """What station j's load in slot t costs, in units of the scaled objective, rounded down."""
+        """Return the cost of station j's load in slot t, in units of the scaled objective, rounded down."""
         weight, model = self.instance.price_weight, self.model
         left = model.integer(1, capacity, f"H[{t},{j}]")
         model.add_linear([], [(left, 1), *((x, 1) for x in past)], capacity, lower=capacity)

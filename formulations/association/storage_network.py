@@ -114,15 +114,14 @@ def prices(instance: Association, network: Network, choices: Sequence[Choices]) 
     """Return the price of each arc of each layer, shape (levels, loads), in units of the objective.
 
     A price of more than twice what all data can earn is lowered to that: storing at it is still worse than nothing, and
-    the costs of a model keep to a range that engines' tolerances tell apart.
+    the costs of a model keep to a range that engines' tolerances tell apart. Where data earn nothing, prices stay.
     """
-    dearest = 2 * instance.utility_weight * sum(float(own.load.sum(1).max(initial=0.0)) for own in choices)
-    return [
-        np.minimum(instance.price_weight * layer.load / layer.level[:, None], dearest)
-        if instance.price_weight
-        else np.zeros(layer.target.shape)
-        for layer in network.layers
-    ]
+    weight = instance.price_weight
+    if weight == 0:
+        return [np.zeros(layer.target.shape) for layer in network.layers]
+    earned = instance.utility_weight * sum(float(own.load.sum(1).max(initial=0.0)) for own in choices)
+    dearest = 2 * earned if earned > 0 else np.inf
+    return [np.minimum(weight * layer.load / layer.level[:, None], dearest) for layer in network.layers]
 
 
 class Step(NamedTuple):
